@@ -1,0 +1,28 @@
+# make demo   train on sample clips, make masks, measure them, draw them (needs a quarter of an hour on two cores)
+# make test   the whole test suite and the linter
+# Both make .venv first and install the pinned versions of constraints.txt into it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test install clean
+
+demo: install
+	$(BIN)/python -m boxmask demo
+
+test: install
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest
+
+install: $(VENV)/installed
+
+# torch first and by its exact version: on machines without a GPU a range would fetch gigabytes of CUDA libraries.
+$(VENV)/installed: constraints.txt pyproject.toml setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,47 @@
+"""Crops of frames and the way back: the pixels that belong to a `boxmask.boxes.Window`."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from boxmask.boxes import Window
+
+# What pixels score that the network never saw: certainly background (pytracking's trackers use the same number).
+OUTSIDE_SCORE = -100.0
+
+
+def crop(image: np.ndarray, window: Window, output_size: tuple[int, int], *, nearest: bool = False,
+         fill: int | None = None) -> np.ndarray:
+    """The window of an image, resized to `output_size` (W, H).
+
+    image (H, W) or (H, W, 3); nearest: for label images. Pixels beyond the border repeat the border, or are `fill`.
+    """
+    frame_height, frame_width = image.shape[:2]
+    rows = np.arange(window.y, window.y + window.height)
+    columns = np.arange(window.x, window.x + window.width)
+    patch = np.take(image, rows.clip(0, frame_height - 1), axis=0)
+    patch = np.take(patch, columns.clip(0, frame_width - 1), axis=1)
+    if fill is not None:
+        patch[(rows < 0) | (rows >= frame_height)] = fill
+        patch[:, (columns < 0) | (columns >= frame_width)] = fill
+    if nearest:
+        interpolation = cv2.INTER_NEAREST_EXACT
+    else:
+        interpolation = cv2.INTER_AREA if window.width > output_size[0] else cv2.INTER_LINEAR
+    return cv2.resize(patch, output_size, interpolation=interpolation)
+
+
+def paste(scores: np.ndarray, window: Window, frame_size: tuple[int, int]) -> np.ndarray:
+    """Scores of a crop back at their place in a frame of `frame_size` (W, H).
+
+    scores (h, w) float32 at any resolution; returns (H, W) float32, `OUTSIDE_SCORE` where the window does not reach.
+    """
+    frame_width, frame_height = frame_size
+    frame = np.full((frame_height, frame_width), OUTSIDE_SCORE, dtype=np.float32)
+    left, top = max(window.x, 0), max(window.y, 0)
+    right, bottom = min(window.x + window.width, frame_width), min(window.y + window.height, frame_height)
+    if left < right and top < bottom:
+        resized = cv2.resize(scores, (window.width, window.height), interpolation=cv2.INTER_LINEAR)
+        frame[top:bottom, left:right] = resized[top - window.y:bottom - window.y, left - window.x:right - window.x]
+    return frame
