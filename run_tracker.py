@@ -1,4 +1,4 @@
-"""pytracking's tracking command line, on the host in use: `python run_tracker.py boxmask default --dataset_name NAME`."""
+"""pytracking's tracking command line on the host in use: `python run_tracker.py boxmask default --dataset_name X`."""
 
 import sys
 

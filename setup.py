@@ -1,7 +1,7 @@
 """Packaging: one package, `boxmask`, with the overlay folders inside it.
 
-In the repository the overlay lies at the paths it has in a pytracking checkout (`ltr/`, `pytracking/`). A wheel must not
-install top-level packages of those names, which belong to others, so the build copies them to `boxmask/overlay/`.
+In the repository the overlay lies at the paths it has in a pytracking checkout (`ltr/`, `pytracking/`). A wheel must
+not install top-level packages of those names, which belong to others, so the build copies them to `boxmask/overlay/`.
 """
 
 import shutil
@@ -11,6 +11,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
+OVERLAY = [name for name in ("ltr", "pytracking") if (ROOT / name).is_dir()]
 
 
 class BuildWithOverlay(build_py):
@@ -20,7 +21,7 @@ class BuildWithOverlay(build_py):
         super().run()
         if self.editable_mode:
             return
-        for name in ("ltr", "pytracking"):
+        for name in OVERLAY:
             target = Path(self.build_lib, "boxmask", "overlay", name)
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,8 +1,8 @@
 """One import tree from two: the pytracking host in use and this project's folders over it.
 
-pytracking is a checkout without a package, and every folder in it is a regular package, so a second `ltr/models/boxmask`
-elsewhere on `sys.path` is never found. `activate` puts the host first on `sys.path`, imports it, and appends our
-folders to the `__path__` of the host's packages. No file of the host changes.
+pytracking is a checkout without a package, and every folder in it is a regular package, so a second
+`ltr/models/boxmask` elsewhere on `sys.path` is never found. `activate` puts the host first on `sys.path`, imports it,
+and appends our folders to the `__path__` of the host's packages. No file of the host changes.
 
 A program that starts worker processes by spawning calls `activate` at module level, so that each worker does too.
 """
@@ -108,9 +108,9 @@ def _drop_overlay_namespaces() -> None:
     ours = overlay_root()
     for name in ("ltr", "pytracking", *PACKAGES):
         module = sys.modules.get(name)
-        if module is not None and getattr(module, "__file__", None) is None:
-            if all(Path(path).is_relative_to(ours) for path in module.__path__):
-                del sys.modules[name]
+        is_namespace = module is not None and getattr(module, "__file__", None) is None
+        if is_namespace and all(Path(path).is_relative_to(ours) for path in module.__path__):
+            del sys.modules[name]
 
 
 def _extend(package: ModuleType) -> None:

@@ -1,0 +1,118 @@
+"""Building blocks that the backbones, the encoders and the decoder share."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class FrozenStatisticsNorm(nn.BatchNorm2d):
+    """Batch norm that always uses its running statistics; its gain and offset may train (paper section 4.1)."""
+
+    def train(self, mode: bool = True) -> FrozenStatisticsNorm:
+        return super().train(False)
+
+
+def conv_norm(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
+    """`norm(conv(x))` with running statistics, as one convolution: the gain scales the kernel.
+
+    Saves a pass over the activations, and in training their copy; gradients reach all parameters.
+    """
+    gain = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    bias = norm.bias - norm.running_mean * gain
+    if conv.bias is not None:
+        bias = bias + conv.bias * gain
+    kernel = conv.weight * gain[:, None, None, None]
+    return F.conv2d(x, kernel, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
+
+
+def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear resize of (N, C, h, w) to `size` (H, W), pixel centres half way; nothing is done when sizes match."""
+    if x.shape[-2] == size[0] and x.shape[-1] == size[1]:
+        return x
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+
+
+def resize_bicubic(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bicubic resize of (N, C, h, w) to `size` (H, W), as two matrix products.
+
+    The same numbers as `F.interpolate(mode="bicubic")`; on a CPU three times as fast, and eight times backward.
+    """
+    with torch.autocast(device_type=x.device.type, enabled=False):
+        rows, columns = (_bicubic_matrix(n, m, x) for n, m in zip(x.shape[-2:], size, strict=True))
+        return rows @ (x @ columns.t())
+
+
+def _bicubic_matrix(length: int, new_length: int, like: Tensor) -> Tensor:
+    """(new_length, length): resizes one axis; its columns are the resized unit vectors."""
+    units = torch.eye(length, device=like.device).reshape(1, length, length, 1)
+    resized = F.interpolate(units, size=(new_length, 1), mode="bicubic", align_corners=False)
+    return resized.reshape(length, new_length).t().to(like.dtype)
+
+
+def init_he(module: nn.Module) -> None:
+    """He initialisation of all convolutions under `module` (fan-in, for ReLU), biases zero."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+
+
+def trained_parameters(*modules: nn.Module) -> list[nn.Parameter]:
+    """The parameters of modules that are not frozen."""
+    return [p for module in modules for p in module.parameters() if p.requires_grad]
+
+
+class ResidualBlock(nn.Module):
+    """relu(conv3x3(relu(conv3x3(x))) + shortcut(x)), the shortcut a 3x3 convolution; no batch norm."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
+        self.shortcut = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.conv2(F.relu(self.conv1(x), inplace=True)) + self.shortcut(x), inplace=True)
+
+
+class RefineBlock(nn.Module):
+    """y = conv1x1(x); relu(y + conv3x3(relu(norm(conv3x3(y))))): the decoder's residual block."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.entry = nn.Conv2d(channels, channels, 1)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm = FrozenStatisticsNorm(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.entry(x)
+        inner = F.relu(conv_norm(y, self.conv1, self.norm), inplace=True)
+        return F.relu(y + self.conv2(inner), inplace=True)
+
+
+class TargetFeatures(nn.Module):
+    """Backbone features -> features x_t on which the filter works: 3x3 convolution, then instance L2 norm."""
+
+    def __init__(self, channels_in: int, channels_out: int, filter_size: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)
+        self.scale = math.sqrt(1.0 / (channels_out * filter_size**2))
+
+    def forward(self, level: Tensor) -> Tensor:
+        """level (N, C_in, h, w) -> (N, C, h, w), each of N with root mean square `scale`."""
+        return instance_l2_norm(self.conv(level), self.scale)
+
+
+def instance_l2_norm(x: Tensor, scale: float) -> Tensor:
+    """x * scale * sqrt(C*h*w / (sum x^2 + 1e-5)), sums over the (C, h, w) of each of N, in at least float32."""
+    with torch.autocast(device_type=x.device.type, enabled=False):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        energy = wide.square().sum(dim=(1, 2, 3), keepdim=True)
+        count = x.shape[1] * x.shape[2] * x.shape[3]
+        return wide * (scale * torch.sqrt(count / (energy + 1e-5)))
