@@ -106,11 +106,15 @@ def _drop_overlay_namespaces() -> None:
     loaded stay; the namespaces over them give way to the host's packages.
     """
     ours = overlay_root()
-    for name in ("ltr", "pytracking", *PACKAGES):
-        module = sys.modules.get(name)
-        is_namespace = module is not None and getattr(module, "__file__", None) is None
-        if is_namespace and all(Path(path).is_relative_to(ours) for path in module.__path__):
-            del sys.modules[name]
+    # All found before any is dropped: the path of a namespace is worked out from its parent's each time.
+    found = [name for name in ("ltr", "pytracking", *PACKAGES) if _is_namespace_in(sys.modules.get(name), ours)]
+    for name in found:
+        del sys.modules[name]
+
+
+def _is_namespace_in(module: ModuleType | None, folder: Path) -> bool:
+    is_namespace = module is not None and getattr(module, "__file__", None) is None
+    return is_namespace and all(Path(path).is_relative_to(folder) for path in module.__path__)
 
 
 def _extend(package: ModuleType) -> None:

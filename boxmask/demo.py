@@ -1,0 +1,135 @@
+"""The whole way on synthetic sample clips: train, make masks, measure them, draw them. What `make demo` runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from boxmask import boxes as box_geometry
+from boxmask import host, masks
+from boxmask.evaluate import baselines
+from boxmask.evaluate.folders import evaluate_folders
+from boxmask.evaluate.table import format_comparison
+from boxmask.generate.engine import Masker
+from boxmask.generate.run import generate_dataset
+from boxmask.readers import got10k
+from boxmask.report import overlay
+
+NUM_FRAMES = 20
+# Not the seed of the validation clips in training, whose J the training settings have been chosen by.
+SEED = 20210
+# A file of paths without a path: `default` trains on sample clips where no dataset is configured, and the demo does
+# that on a machine with datasets too.
+_NO_DATASETS = '''"""Paths for the demo: no dataset is configured."""
+
+
+class EnvironmentSettings:
+    pass
+'''
+
+
+class DemoError(RuntimeError):
+    """A step of the demo failed; the message says which."""
+
+
+def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
+    """Runs the demo into the folder `out` and returns the exit code. checkpoint: used instead of training one."""
+    start = time.perf_counter()
+    out.mkdir(parents=True, exist_ok=True)
+    host.activate()
+    from boxmask.generate.network import load_masker
+
+    if checkpoint is None:
+        _title("1. Training boxmask_lite on synthetic sample clips")
+        checkpoint = train(out)
+    else:
+        _title(f"1. No training: {checkpoint}")
+    _title(f"2. {num_sequences} unseen sample sequences of {NUM_FRAMES} frames, with boxes and true masks")
+    frames, truth = write_samples(out / "samples", num_sequences)
+    _title("3. Masks from the boxes")
+    methods: dict[str, Masker] = {"boxmask": load_masker(checkpoint), "GrabCut": baselines.grabcut,
+                                  "filled box": baselines.filled_box}
+    dataset = got10k.open_dataset(frames)
+    scores = {}
+    for method, masker in methods.items():
+        folder = out / "masks" / method.replace(" ", "_").lower()
+        summary = generate_dataset(dataset, dataset.sequences, masker, folder, overwrite=True)
+        if summary.failed:
+            raise DemoError(next(iter(summary.failed.values())))
+        scores[method] = evaluate_folders(folder, truth)
+    _title("4. J against the true masks (synthetic clips, not a benchmark)")
+    print(format_comparison(scores))
+    _title("5. Pictures")
+    for name in dataset.sequences:
+        picture = out / f"{name}.png"
+        overlay.save(overlay.overlay_folder(frames / name, out / "masks" / "boxmask" / name, count=6), picture)
+        print(picture)
+    print(f"\nnetwork: {checkpoint}\nmasks: {out / 'masks' / 'boxmask'}\n{time.perf_counter() - start:.0f} s in all")
+    return 0
+
+
+def train(out: Path) -> Path:
+    """Trains `boxmask default` on sample clips in a process of its own; returns its last checkpoint.
+
+    An earlier training in the same folder is gone on with, or, if it had ended, used.
+    """
+    script = host.overlay_root() / "run_training.py"
+    if not script.is_file():
+        raise DemoError(f"training needs {script}, which a clone of boxmask has and an installed package has not; "
+                        "name a trained network with --checkpoint")
+    workspace = (out / "training").absolute()
+    workspace.mkdir(exist_ok=True)
+    paths = workspace / "paths.py"
+    paths.write_text(_NO_DATASETS, encoding="utf-8")
+    inherited = {name: value for name, value in os.environ.items()
+                 if not name.startswith("BOXMASK_") and name != host.ROOT_VARIABLE}
+    environment = {**inherited, "BOXMASK_LOCAL": str(paths), "BOXMASK_WORKSPACE_DIR": str(workspace)}
+    with subprocess.Popen([sys.executable, str(script), "boxmask", "default"], env=environment) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.wait()  # it got the Ctrl-C too, and is saving
+            raise
+    if code:
+        raise DemoError(f"the training ended with exit code {code}; see above")
+    checkpoints = sorted((workspace / "checkpoints").rglob("*_ep*.pth.tar"))
+    if not checkpoints:
+        raise DemoError(f"the training left no checkpoint in {workspace / 'checkpoints'}")
+    return checkpoints[-1]
+
+
+def write_samples(folder: Path, num_sequences: int) -> tuple[Path, Path]:
+    """Writes sample sequences as GOT-10k has them, and their true masks; returns the two folders."""
+    from ltr.dataset.boxmask import sample_sequence
+
+    frames_root, truth_root = folder / "frames", folder / "truth"
+    shutil.rmtree(folder, ignore_errors=True)
+    for index in range(num_sequences):
+        name = f"Sample_{index + 1:06d}"
+        frames, labels, boxes = sample_sequence(index, NUM_FRAMES, SEED, "val")
+        for root in (frames_root, truth_root):
+            (root / name).mkdir(parents=True)
+        for number, (frame, label) in enumerate(zip(frames, labels, strict=True), start=1):
+            jpeg = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])[1]
+            (frames_root / name / f"{number:08d}.jpg").write_bytes(jpeg.tobytes())
+            (truth_root / name / f"{number:08d}.png").write_bytes(masks.encode(label))
+        (frames_root / name / "groundtruth.txt").write_text("".join(map(_box_line, boxes)), encoding="utf-8")
+    (frames_root / "list.txt").write_text("".join(f"{path.name}\n" for path in sorted(frames_root.iterdir())),
+                                          encoding="utf-8")
+    return frames_root, truth_root
+
+
+def _box_line(box: np.ndarray) -> str:
+    values = box if box_geometry.is_valid(box) else np.zeros(4)
+    return ",".join(f"{value:.4f}" for value in values) + "\n"
+
+
+def _title(text: str) -> None:
+    print(f"\n== {text}", flush=True)

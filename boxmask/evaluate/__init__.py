@@ -1,0 +1,1 @@
+"""Measuring masks against the truth, and the baselines that a network has to beat."""

@@ -1,0 +1,133 @@
+"""A contact sheet of a sequence: frames spread over it, each around its box, its mask tinted and outlined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from boxmask import masks
+from boxmask.boxes import from_mask
+from boxmask.readers import folder as folder_reader
+from boxmask.readers import images
+from boxmask.readers.annotations import read_boxes
+from boxmask.readers.folders import require_folder
+from boxmask.readers.sequence import DatasetError
+
+CELL_WIDTH = 480
+ZOOM = 1.8
+_GAP = 6
+_LABEL_HEIGHT = 24
+_PAPER = (24, 24, 24)
+_INK = (230, 230, 230)
+_MASK = (255, 64, 129)
+_BOX = (255, 214, 0)
+_TINT = 0.4
+
+
+def spread(length: int, count: int) -> list[int]:
+    """`count` indices spread evenly over `length` frames with both ends, or all if there are fewer."""
+    return sorted(set(np.linspace(0, length - 1, min(count, length)).round().astype(int).tolist()))
+
+
+def view(box: np.ndarray | None, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of a frame of `size` (W, H) to show for a box: `ZOOM` times as large, its aspect the frame's.
+
+    Without a box, and for one too large for that, the whole frame.
+    """
+    frame_width, frame_height = size
+    if box is None:
+        return slice(0, frame_height), slice(0, frame_width)
+    x, y, w, h = (float(value) for value in box)
+    share = min(1.0, max(ZOOM * w / frame_width, ZOOM * h / frame_height))
+    width, height = max(1, round(share * frame_width)), max(1, round(share * frame_height))
+    left = int(np.clip(round(x + w / 2 - width / 2), 0, frame_width - width))
+    top = int(np.clip(round(y + h / 2 - height / 2), 0, frame_height - height))
+    return slice(top, top + height), slice(left, left + width)
+
+
+def draw(image: np.ndarray, mask: np.ndarray, box: np.ndarray | None, width: int = CELL_WIDTH) -> np.ndarray:
+    """One frame (H, W, 3) RGB around its box, `width` pixels wide, with its mask (H, W) and its box xywh.
+
+    Without a box it is drawn around the mask. The picture has the aspect of the frame.
+    """
+    if mask.shape != image.shape[:2]:
+        raise ValueError(f"the mask is {mask.shape[1]}x{mask.shape[0]} and its image {image.shape[1]}x{image.shape[0]}")
+    size = width, max(1, round(image.shape[0] * width / image.shape[1]))
+    rows, columns = view(from_mask(mask) if box is None else box, (image.shape[1], image.shape[0]))
+    scale = width / (columns.stop - columns.start)
+    picture = cv2.resize(image[rows, columns], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    # The edge of a smooth resize at one half; nearest neighbours would make stairs of a small mask.
+    covered = cv2.resize((mask[rows, columns] > 0).astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+    picture[covered] = ((1 - _TINT) * picture[covered] + _TINT * np.array(_MASK)).astype(np.uint8)
+    if box is not None:
+        x, y, w, h = (float(value) for value in box)
+        corners = [(round((left - columns.start) * scale), round((top - rows.start) * scale))
+                   for left, top in ((x, y), (x + w, y + h))]
+        cv2.rectangle(picture, *corners, (0, 0, 0), 4, cv2.LINE_AA)
+        cv2.rectangle(picture, *corners, _BOX, 2, cv2.LINE_AA)
+    outline, _ = cv2.findContours(covered.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, outline, -1, _MASK, 2, cv2.LINE_AA)
+    return picture
+
+
+def contact_sheet(pictures: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:
+    """Pictures of one width in rows, each with its label above: (H, W, 3) uint8 RGB."""
+    square = math.ceil(math.sqrt(len(pictures)))
+    columns = min((square, square + 1), key=lambda number: -len(pictures) % number)
+    rows = [pictures[start:start + columns] for start in range(0, len(pictures), columns)]
+    heights = [max(picture.shape[0] for picture in row) + _LABEL_HEIGHT for row in rows]
+    width = pictures[0].shape[1]
+    size = sum(heights) + _GAP * (len(rows) + 1), columns * width + _GAP * (columns + 1)
+    sheet = np.full((*size, 3), _PAPER, np.uint8)
+    for index, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+        row, column = divmod(index, columns)
+        left = _GAP + column * (width + _GAP)
+        top = _GAP + sum(heights[:row]) + row * _GAP
+        cv2.putText(sheet, label, (left + 2, top + _LABEL_HEIGHT - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _INK, 1,
+                    cv2.LINE_AA)
+        top += _LABEL_HEIGHT
+        sheet[top:top + picture.shape[0], left:left + width] = picture
+    return sheet
+
+
+def overlay_folder(frames: Path, masks_folder: Path, boxes: Path | None = None, *, count: int) -> np.ndarray:
+    """The contact sheet of a folder of frames and its folder of masks, `<frame stem>.png`.
+
+    boxes: a file with one `x,y,w,h` line per frame; without it GOT-10k's `groundtruth.txt`, if the frames have one.
+    """
+    if boxes is None and (frames / "groundtruth.txt").is_file():
+        boxes = frames / "groundtruth.txt"
+    name = folder_reader.NAME
+    paths = images.list_folder(require_folder(frames, "a folder of images", dataset=name))
+    if not paths:
+        raise DatasetError("no images in it", dataset=name, file=frames)
+    known = np.full((len(paths), 4), np.nan)
+    if boxes is not None:
+        known, _ = read_boxes(boxes, [path.stem for path in paths], dataset=name, sequence=frames.resolve().name)
+    pictures, labels = [], []
+    for index in spread(len(paths), count):
+        stem = paths[index].stem
+        box = None if np.isnan(known[index]).any() else known[index]
+        mask = masks.read(masks_folder / f"{stem}.png")
+        try:
+            pictures.append(draw(images.read(paths[index]), mask, box))
+        except ValueError as error:
+            raise DatasetError(str(error), dataset=name, sequence=frames.resolve().name, frame=stem,
+                               file=paths[index]) from error
+        share = np.count_nonzero(mask) / mask.size
+        labels.append(f"{stem}   {share:.1%} of the frame" if share else f"{stem}   empty")
+    return contact_sheet(pictures, labels)
+
+
+def save(sheet: np.ndarray, path: Path) -> None:
+    """Writes a picture (H, W, 3) RGB in the format that the suffix names. Raises `ValueError` for an unknown one."""
+    try:
+        encoded = cv2.imencode(path.suffix or ".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1]
+    except cv2.error:
+        raise ValueError(f"{path}: pictures are written as .png or .jpg") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encoded.tobytes())

@@ -1,0 +1,1 @@
+"""Settings, paths, statistics, and the loading of networks."""

@@ -1,0 +1,1 @@
+"""Losses; networks are added to this package by the overlay."""

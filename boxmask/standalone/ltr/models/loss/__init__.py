@@ -1,0 +1,5 @@
+"""Losses."""
+
+from .segmentation import LovaszSegLoss
+
+__all__ = ["LovaszSegLoss"]

@@ -1,0 +1,1 @@
+"""Parameters of trackers: `pytracking/parameter/<tracker>/<name>.py` with a function `parameters()`."""

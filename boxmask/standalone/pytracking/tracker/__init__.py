@@ -1,0 +1,1 @@
+"""Trackers: packages `pytracking/tracker/<name>` with a function `get_tracker_class()`."""

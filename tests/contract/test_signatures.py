@@ -1,0 +1,104 @@
+"""The names that train settings import and how they call them (CONTRACT: visionml/pytracking at 7eb9e74)."""
+
+import importlib
+import inspect
+
+import pytest
+
+TABLE = {
+    "ltr.data:LTRLoader":
+        "name dataset training batch_size shuffle sampler batch_sampler num_workers epoch_interval collate_fn "
+        "stack_dim pin_memory drop_last timeout worker_init_fn",
+    "ltr.data.sampler:LWLSampler":
+        "datasets p_datasets samples_per_epoch max_gap num_test_frames num_train_frames processing p_reverse",
+    "ltr.data.processing:BaseProcessing": "transform train_transform test_transform joint_transform",
+    "ltr.data.processing:LWLProcessing":
+        "search_area_factor output_sz center_jitter_factor scale_jitter_factor crop_type max_scale_change "
+        "mode new_roll args kwargs",
+    "ltr.data.processing:RTSProcessing":
+        "search_area_factor output_sz center_jitter_factor scale_jitter_factor crop_type max_scale_change "
+        "mode new_roll label_function_params args kwargs",
+    "ltr.data.processing:stack_tensors": "x",
+    "ltr.data.processing_utils:sample_target_adaptive":
+        "im target_bb search_area_factor output_sz mode max_scale_change mask",
+    "ltr.data.processing_utils:sample_target_from_crop_region": "im crop_box output_sz",
+    "ltr.data.processing_utils:target_image_crop":
+        "frames box_extract box_gt search_area_factor output_sz mode max_scale_change masks",
+    "ltr.data.processing_utils:transform_box_to_crop": "box crop_box crop_sz",
+    "ltr.data.processing_utils:iou": "reference proposals",
+    "ltr.data.processing_utils:perturb_box": "box min_iou sigma_factor",
+    "ltr.data.processing_utils:gaussian_label_function":
+        "target_bb sigma_factor kernel_sz feat_sz image_sz end_pad_if_even density uni_bias",
+    "ltr.data.bounding_box_utils:masks_to_bboxes": "mask fmt",
+    "ltr.data.bounding_box_utils:rect_to_rel": "bb sz_norm",
+    "ltr.data.bounding_box_utils:rel_to_rect": "bb sz_norm",
+    "ltr.data.image_loader:opencv_loader": "path",
+    "ltr.data.image_loader:default_image_loader": "path",
+    "ltr.data.image_loader:imread_indexed": "filename",
+    "ltr.data.image_loader:imwrite_indexed": "filename array color_palette",
+    "ltr.data.transforms:Transform": "transforms",
+    "ltr.data.transforms:ToTensor": "",
+    "ltr.data.transforms:ToTensorAndJitter": "brightness_jitter normalize",
+    "ltr.data.transforms:Normalize": "mean std inplace",
+    "ltr.data.transforms:ToGrayscale": "probability",
+    "ltr.data.transforms:ToBGR": "",
+    "ltr.data.transforms:RandomHorizontalFlip": "probability",
+    "ltr.data.transforms:Blur": "sigma",
+    "ltr.data.transforms:RandomBlur": "sigma probability",
+    "ltr.data.transforms:RandomAffine":
+        "p_flip max_rotation max_shear max_scale max_ar_factor border_mode pad_amount scale_center",
+    "ltr.dataset.base_video_dataset:BaseVideoDataset": "name root image_loader",
+    "ltr.dataset:Davis": "root sequences version split multiobj vis_threshold image_loader",
+    "ltr.dataset:YouTubeVOS":
+        "root version split cleanup all_frames sequences multiobj vis_threshold image_loader",
+    "ltr.dataset:Got10k": "root image_loader split seq_ids data_fraction",
+    "ltr.dataset:Got10kVOS": "anno_path split",
+    "ltr.dataset:Lasot": "root image_loader vid_ids split data_fraction",
+    "ltr.dataset:LasotVOS": "anno_path split",
+    "ltr.dataset:TrackingNet": "root image_loader set_ids data_fraction",
+    "ltr.models.loss:LovaszSegLoss": "classes per_image",
+    "ltr.models.loss.segmentation:LovaszSegLoss": "classes per_image",
+    "ltr.models.loss.lovasz_loss:lovasz_softmax": "probas labels classes per_image ignore",
+}
+DEFAULTS = {
+    "ltr.data:LTRLoader": {"training": True, "batch_size": 1, "shuffle": False, "num_workers": 0, "epoch_interval": 1,
+                           "stack_dim": 0, "pin_memory": False, "drop_last": False, "timeout": 0},
+    "ltr.data.sampler:LWLSampler": {"num_train_frames": 1, "p_reverse": None},
+    "ltr.data.processing:LWLProcessing": {"crop_type": "replicate", "max_scale_change": None, "mode": "pair",
+                                          "new_roll": False},
+    "ltr.data.transforms:ToTensorAndJitter": {"brightness_jitter": 0.0, "normalize": True},
+    "ltr.data.transforms:RandomAffine": {"border_mode": "constant", "pad_amount": 0, "p_flip": 0.0},
+    "ltr.dataset:Davis": {"root": None, "sequences": None, "version": "2017", "split": "train", "multiobj": True,
+                          "vis_threshold": 10},
+    "ltr.dataset:YouTubeVOS": {"version": "2019", "split": "train", "cleanup": None, "all_frames": False,
+                               "multiobj": True, "vis_threshold": 10},
+    "ltr.dataset:Got10kVOS": {"anno_path": None, "split": "train"},
+    "ltr.dataset:LasotVOS": {"anno_path": None, "split": "train"},
+    "ltr.models.loss:LovaszSegLoss": {"per_image": True},
+}
+
+
+def parameters(name):
+    module, _, attribute = name.partition(":")
+    found = inspect.signature(getattr(importlib.import_module(module), attribute)).parameters
+    return dict(found)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_parameters_have_the_names_and_order_of_the_contract(name):
+    assert list(parameters(name)) == TABLE[name].split()
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_parameters_have_the_defaults_of_the_contract(name):
+    assert {key: parameters(name)[key].default for key in DEFAULTS[name]} == DEFAULTS[name]
+
+
+def test_the_modules_that_train_settings_import_are_there():
+    from ltr.data import LTRLoader, processing, sampler, transforms
+    from ltr.dataset import davis, youtubevos
+    from pytracking import TensorDict
+
+    assert sampler.no_processing(TensorDict(a=1)) == {"a": 1}
+    assert processing.stack_tensors("a name") == "a name"
+    assert all(map(inspect.isclass, (LTRLoader, transforms.Transform, davis.Davis, youtubevos.YouTubeVOSMeta)))

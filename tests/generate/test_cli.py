@@ -1,0 +1,260 @@
+"""The command line: what the commands print, and one line for every kind of bad input."""
+
+import errno
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import boxmask
+from boxmask import masks
+from boxmask.cli import build_parser, main
+
+NAME = "GOT-10k_Train_000001"
+BOX = "10,8,20,16"
+PROJECT = Path(boxmask.__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """A new boxmask_lite in a file."""
+    from ltr.models.boxmask import boxmask_lite
+    from ltr.models.boxmask import checkpoint as checkpoints
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("nets") / "lite.safetensors"
+    checkpoints.save(boxmask_lite(), path)
+    return path
+
+
+@pytest.fixture
+def fails(capsys):
+    """fails(arguments, *parts): the command exits with 1 and one line that holds all parts."""
+    def check(arguments, *parts):
+        assert main([str(each) for each in arguments]) == 1
+        lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("boxmask: error: ")]
+        assert len(lines) == 1, lines
+        for part in parts:
+            assert str(part) in lines[0]
+    return check
+
+
+def folder(tmp_path, files, boxes, count=3):
+    for index in range(count):
+        files.image(tmp_path / "video" / f"f{index}.png", files.picture(index))
+    (tmp_path / "boxes.txt").write_text("".join(f"{box}\n" for box in boxes))
+    return ["generate", "folder", "--frames", tmp_path / "video", "--boxes", tmp_path / "boxes.txt", "--out",
+            tmp_path / "out"]
+
+
+def texts(arguments):
+    return [str(each) for each in arguments]
+
+
+def test_got10k_with_a_real_network(got10k, tmp_path, checkpoint, capsys):
+    root = got10k(boxes=[BOX, "0,0,0,0"])
+    assert main(texts(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--checkpoint", checkpoint,
+                       "--device", "cpu", "--iterations", 2, "--search-factor", 2])) == 0
+    assert ("sequences: 1 done, 0 kept, 0 failed\n"
+            "frames: 2, each with a mask; 1 masks are empty") in capsys.readouterr().out
+    with Image.open(tmp_path / "out" / NAME / "00000001.png") as image:
+        assert image.size == (64, 48) and set(np.unique(np.array(image))) <= {0, 1}
+
+
+def test_folder_keeps_the_names_of_the_images(files, tmp_path):
+    arguments = folder(tmp_path, files, [BOX, "0 0 0 0", "1\t1\t5\t5"])
+    assert main(texts([*arguments, "--method", "box"])) == 0
+    assert {path.name: int(masks.read(path).sum()) for path in (tmp_path / "out").iterdir()} == {
+        "f0.png": 320, "f1.png": 0, "f2.png": 25}
+
+
+def test_davis_generate_then_evaluate_then_overlay(davis, tmp_path, capsys):
+    label = np.zeros((48, 64), np.uint8)
+    label[10:30, 20:40] = 1
+    root, out = davis("dog", [label, label]), tmp_path / "out"
+    davis("cat", [label])
+    assert main(texts(["generate", "davis", "--root", root, "--split", "val", "--sequences", "dog", "--out", out,
+                       "--method", "box"])) == 0
+    assert os.listdir(out) == ["dog"]
+    scores = tmp_path / "scores.json"
+    assert main(texts(["evaluate", "masks", "--masks", out, "--truth", root, "--json", scores])) == 0
+    assert re.search(r"^dog +2 +1\.000 +1\.000$", capsys.readouterr().out, re.MULTILINE)
+    assert json.loads(scores.read_text()) == {"J_mean": 1.0, "J_recall": 1.0, "sequences": {
+        "dog": {"J_mean": 1.0, "J_recall": 1.0, "frames": 2}}}
+    picture = tmp_path / "dog.png"
+    assert main(texts(["overlay", "--frames", root / "JPEGImages/480p/dog", "--masks", out / "dog", "--out", picture,
+                       "--count", 2])) == 0
+    with Image.open(picture) as image:
+        assert capsys.readouterr().out == f"{picture}: {image.size[0]}x{image.size[1]}\n"
+
+
+def test_limit_and_a_second_run(got10k, tmp_path, capsys):
+    for name in "ABC":
+        root = got10k(name, boxes=[BOX])
+    arguments = texts(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"])
+    assert main([*arguments, "--limit", "2"]) == 0
+    assert sorted(os.listdir(tmp_path / "out")) == ["A", "B"]
+    assert main(arguments) == 0
+    assert "sequences: 1 done, 2 kept, 0 failed" in capsys.readouterr().out
+
+
+def test_a_failed_sequence_is_listed_at_the_end_with_exit_code_1(got10k, tmp_path, fails):
+    got10k("A", boxes=[BOX])
+    root = got10k("B", boxes=[BOX, "1,2,-3,4"])
+    fails(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"],
+          "GOT-10k", "sequence B", "frame 00000002", root / "B" / "groundtruth.txt", "negative", "0,0,0,0")
+    assert os.listdir(tmp_path / "out") == ["A"]
+
+
+@pytest.mark.parametrize(("boxes", "parts"), [
+    ([BOX, BOX], ["2 boxes for 3 frames", "boxes.txt"]),
+    ([BOX, "nan,nan,nan,nan", BOX], ["frame f1", "boxes.txt", "line 2"]),
+    ([BOX, BOX, "1,1,-4,4"], ["frame f2", "boxes.txt", "negative"]),
+    ([BOX, "x", BOX], ["frame f1", "boxes.txt", "four numbers"]),
+])
+def test_bad_boxes_are_one_line(files, tmp_path, fails, boxes, parts):
+    fails([*folder(tmp_path, files, boxes), "--method", "box"], "folder, sequence video", *parts)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("damage", "problem"), [
+    (lambda data: data[:-30], "truncated"),
+    (lambda data: b"", "empty"),
+    (lambda data: b"no image at all", "not an image"),
+])
+def test_bad_images_are_one_line_and_leave_no_output(files, tmp_path, fails, damage, problem):
+    arguments = folder(tmp_path, files, [BOX] * 3)
+    path = tmp_path / "video" / "f2.png"
+    path.write_bytes(damage(path.read_bytes()))
+    fails([*arguments, "--method", "box"], "sequence video", "frame f2", path, problem, "again")
+    assert sorted(os.listdir(tmp_path)) == ["boxes.txt", "video"]
+
+
+def test_missing_folders_splits_and_sequences_are_one_line(got10k, davis, tmp_path, fails):
+    out = ["--out", tmp_path / "out", "--method", "box"]
+    fails(["generate", "got10k", "--root", tmp_path / "nowhere", *out], "GOT-10k", tmp_path / "nowhere", "not exist")
+    fails(["generate", "davis", "--root", tmp_path / "nowhere", *out], "DAVIS", tmp_path / "nowhere", "not exist")
+    fails(["generate", "folder", "--frames", tmp_path / "nowhere", "--boxes", "b.txt", *out], "nowhere", "not exist")
+    fails(["generate", "got10k", "--root", got10k(), "--sequences", "other", *out], "no sequence other", NAME)
+    root = davis("dog", [np.ones((48, 64), np.uint8)])
+    fails(["generate", "davis", "--root", root, "--split", "test", *out], "ImageSets/2017/test.txt")
+    fails(["evaluate", "masks", "--masks", tmp_path / "nowhere", "--truth", root], "nowhere: no such folder")
+    fails(["overlay", "--frames", tmp_path / "nowhere", "--masks", root, "--out", "x.png"], "nowhere", "not exist")
+
+
+def test_masks_never_replace_what_they_are_made_from(files, davis, tmp_path, fails):
+    arguments = folder(tmp_path, files, [BOX] * 3)
+    fails([*arguments[:-1], tmp_path / "video", "--method", "box", "--overwrite"], "video is in", "choose an --out")
+    root = davis("dog", [np.ones((48, 64), np.uint8)])
+    fails(["generate", "davis", "--root", root, "--out", root / "Annotations" / "480p", "--method", "box",
+           "--overwrite"], "Annotations/480p is in", "choose an --out")
+
+
+def test_bad_checkpoints_and_devices_are_one_line(got10k, tmp_path, checkpoint, fails):
+    from ltr.models.boxmask import checkpoint as checkpoints
+    from ltr.models.boxmask import vos_lite
+
+    arguments = ["generate", "got10k", "--root", got10k(), "--out", tmp_path / "out"]
+    fails(arguments, "no --checkpoint", "run_training.py")
+    fails([*arguments, "--checkpoint", tmp_path / "none.safetensors"], "none.safetensors")
+    (tmp_path / "junk.safetensors").write_bytes(b"junk")
+    fails([*arguments, "--checkpoint", tmp_path / "junk.safetensors"], "junk.safetensors")
+    checkpoints.save(vos_lite(), tmp_path / "vos.safetensors")
+    fails([*arguments, "--checkpoint", tmp_path / "vos.safetensors"], "vos.safetensors", "vos_lite", "boxmask_lite")
+    fails([*arguments, "--checkpoint", checkpoint, "--device", "toaster"], "no device 'toaster'")
+    fails([*arguments, "--checkpoint", checkpoint, "--device", "cuda:99"], "no device 'cuda:99'")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_is_one_line(got10k, tmp_path, fails, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    root = got10k()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    fails(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"],
+          "00000001.png: the disk is full; free some space", "what is finished stays")
+    assert os.listdir(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["generate"], ["generate", "got10k"], ["generate", "otb"], ["evaluate"], ["evaluate", "masks"], ["overlay"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--window", "0"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--stride", "-1"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--search-factor", "0.5"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--method", "magic"],
+])
+def test_wrong_usage_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: boxmask" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    with pytest.raises(ValueError, match="not exist"):
+        main(["--debug", "generate", "got10k", "--root", str(tmp_path / "x"), "--out", "o", "--method", "box"])
+
+
+def test_ctrl_c_exits_with_130(got10k, tmp_path, monkeypatch, capsys):
+    def interrupted(images, boxes):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("boxmask.evaluate.baselines.filled_box", interrupted)
+    assert main(texts(["generate", "got10k", "--root", got10k(), "--out", tmp_path / "out", "--method", "box"])) == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_help_names_the_commands_and_loads_nothing_heavy():
+    code = ("import sys\nfrom boxmask.cli import build_parser\nbuild_parser().print_help()\n"
+            "assert not {'torch', 'cv2', 'numpy', 'ltr'} & set(sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT)
+    assert done.returncode == 0, done.stderr
+    for word in ("generate", "evaluate", "overlay", "demo", "--pytracking", "examples:", "exit codes:", "synthetic"):
+        assert word in done.stdout
+
+
+def test_the_examples_in_the_help_parse():
+    examples = re.findall(r"^  boxmask (.+)$", build_parser().format_help(), re.MULTILINE)
+    assert len(examples) == 6
+    for example in examples:
+        assert callable(build_parser().parse_args(example.split()).run)
+
+
+def test_python_m_boxmask_runs_and_returns_the_exit_code(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "boxmask", "evaluate", "masks", "--masks", str(tmp_path / "x"),
+                           "--truth", "y"], capture_output=True, text=True, cwd=PROJECT)
+    assert done.returncode == 1
+    assert done.stderr.strip() == (f"boxmask: error: {tmp_path / 'x'}: no such folder; expected folders of masks, "
+                                   "<sequence>/<frame>.png")
+
+
+def test_a_host_that_is_none_is_one_line(got10k, tmp_path, checkpoint):
+    done = subprocess.run([sys.executable, "-m", "boxmask", "--pytracking", str(tmp_path), "generate", "got10k",
+                           "--root", str(got10k()), "--out", str(tmp_path / "out"), "--checkpoint", str(checkpoint)],
+                          capture_output=True, text=True, cwd=PROJECT)
+    assert done.returncode == 1
+    assert "is not a pytracking checkout" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_the_demo_goes_the_whole_way_on_a_given_network(tmp_path, checkpoint, monkeypatch, capsys):
+    monkeypatch.setattr("boxmask.demo.NUM_FRAMES", 2)
+    out = tmp_path / "demo"
+    assert main(texts(["demo", "--checkpoint", checkpoint, "--num-sequences", 1, "--out", out])) == 0
+    printed = capsys.readouterr().out
+    table = printed[printed.index("J mean"):].splitlines()
+    assert re.split(r"\s{2,}", table[0]) == ["J mean", "boxmask", "GrabCut", "filled box"]
+    assert [line.split()[0] for line in table[1:3]] == ["Sample_000001", "all"]
+    assert all(0 <= float(value) <= 1 for value in table[1].split()[1:])
+    assert (out / "Sample_000001.png").is_file()
+    assert sorted(os.listdir(out / "masks")) == ["boxmask", "filled_box", "grabcut"]
+    truth = masks.read(out / "samples" / "truth" / "Sample_000001" / "00000002.png")
+    assert truth.shape == (270, 480) and truth.any()

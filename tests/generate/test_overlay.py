@@ -1,0 +1,95 @@
+"""Contact sheets: frames spread over a sequence, mask and box where they belong."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boxmask import masks
+from boxmask.readers.sequence import DatasetError
+from boxmask.report import overlay
+
+
+@given(st.integers(1, 500), st.integers(1, 30))
+def test_frames_are_spread_with_both_ends(length, count):
+    chosen = overlay.spread(length, count)
+    assert len(chosen) == min(length, count) and chosen[0] == 0
+    assert chosen == sorted(set(chosen))
+    if count > 1:
+        assert chosen[-1] == length - 1
+        assert np.ptp(np.diff(chosen)) <= 1 if len(chosen) > 1 else True
+
+
+@given(st.tuples(*[st.floats(-300, 300)] * 2, *[st.floats(0.5, 500)] * 2))
+def test_a_view_lies_in_the_frame_and_has_its_aspect(box):
+    rows, columns = overlay.view(np.array(box), (320, 180))
+    assert 0 <= rows.start < rows.stop <= 180 and 0 <= columns.start < columns.stop <= 320
+    width, height = columns.stop - columns.start, rows.stop - rows.start
+    assert abs(width * 180 - height * 320) <= 320
+    assert width == 320 or width >= box[2]
+
+
+def test_the_mask_is_tinted_and_the_rest_is_left_alone():
+    image = np.full((100, 100, 3), 90, np.uint8)
+    mask = np.zeros((100, 100), np.uint8)
+    mask[30:70, 30:70] = 1
+    picture = overlay.draw(image, mask, np.array([0, 0, 100, 100]), width=100)
+    assert picture.shape == (100, 100, 3)
+    assert picture[50, 50].tolist() != [90, 90, 90]
+    assert picture[15, 15].tolist() == [90, 90, 90]
+    assert image[50, 50].tolist() == [90, 90, 90]
+
+
+def test_an_empty_mask_without_a_box_shows_the_frame():
+    image = np.full((40, 80, 3), 90, np.uint8)
+    assert (overlay.draw(image, np.zeros((40, 80), np.uint8), None, width=160) == 90).all()
+
+
+@pytest.mark.parametrize(("count", "shape"), [(1, (1, 1)), (2, (1, 2)), (3, (1, 3)), (4, (2, 2)), (6, (2, 3)),
+                                              (8, (2, 4))])
+def test_a_sheet_has_no_more_blanks_than_it_must(count, shape):
+    sheet = overlay.contact_sheet([np.zeros((30, 50, 3), np.uint8)] * count, ["x"] * count)
+    assert sheet.shape == (shape[0] * (30 + 24) + 6 * (shape[0] + 1), shape[1] * 50 + 6 * (shape[1] + 1), 3)
+
+
+@pytest.fixture
+def sequence(got10k, tmp_path):
+    root = got10k(boxes=["10,8,20,16"] * 5, sizes=[(64, 48)] * 4 + [(64, 32)])
+    frames, labels = root / "GOT-10k_Train_000001", tmp_path / "masks"
+    labels.mkdir()
+    for number in range(1, 6):
+        mask = np.zeros((48 if number < 5 else 32, 64), np.uint8)
+        mask[10:20, 12:28] = number != 3
+        (labels / f"{number:08d}.png").write_bytes(masks.encode(mask))
+    return frames, labels
+
+
+def test_a_got10k_folder_finds_its_own_boxes(sequence, tmp_path):
+    frames, labels = sequence
+    sheet = overlay.overlay_folder(frames, labels, count=4)
+    assert sheet.shape == (2 * (360 + 24) + 18, 2 * 480 + 18, 3)
+    (tmp_path / "none.txt").write_text("0,0,0,0\n" * 5)
+    assert (overlay.overlay_folder(frames, labels, tmp_path / "none.txt", count=4) != sheet).any()
+
+
+def test_a_sheet_is_written_as_a_picture(tmp_path):
+    sheet = np.zeros((20, 30, 3), np.uint8)
+    sheet[..., 0] = 200
+    overlay.save(sheet, tmp_path / "new" / "sheet.png")
+    assert cv2.imread(str(tmp_path / "new" / "sheet.png"))[0, 0].tolist() == [0, 0, 200]
+    with pytest.raises(ValueError, match=r"sheet\.what: pictures are written as"):
+        overlay.save(sheet, tmp_path / "sheet.what")
+
+
+def test_what_does_not_fit_is_named(sequence, tmp_path):
+    frames, labels = sequence
+    (labels / "00000002.png").write_bytes(masks.encode(np.zeros((5, 7), np.uint8)))
+    with pytest.raises(DatasetError, match="frame 00000002.*the mask is 7x5 and its image 64x48"):
+        overlay.overlay_folder(frames, labels, count=5)
+    (labels / "00000002.png").unlink()
+    with pytest.raises(masks.MaskError, match=r"00000002\.png: no such mask"):
+        overlay.overlay_folder(frames, labels, count=5)
+    with pytest.raises(DatasetError, match="masks: no images"):
+        (tmp_path / "nothing" / "masks").mkdir(parents=True)
+        overlay.overlay_folder(tmp_path / "nothing" / "masks", labels, count=5)

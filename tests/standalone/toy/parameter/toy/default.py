@@ -1,0 +1,7 @@
+from pytracking.utils import TrackerParams
+
+
+def parameters():
+    params = TrackerParams()
+    params.speed = 2
+    return params
