@@ -1,0 +1,63 @@
+"""Loss and statistics of the box-to-mask network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+
+from ltr.actors import BaseActor
+
+IGNORE = 255
+BACKGROUND_LOGIT = -1e4  # its sigmoid is exactly 0: no error, and so no share in a Lovasz loss
+DEFAULT_WEIGHTS = {'stage1': 100.0, 'stage2': 100.0, 'cross_entropy': 0.0}
+
+
+class BoxMaskActor(BaseActor):
+    """Trains both stages on all frames of a clip (paper section 3.5).
+
+    objective: a loss of logits and targets, both (T * S, H, W), as the host's LovaszSegLoss(per_image=False);
+    loss_weight: of the objective on 'stage1' and 'stage2', and of 'cross_entropy' on both. Pixels whose mask is 255
+    count nowhere.
+    """
+
+    def __init__(self, net: torch.nn.Module, objective: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+                 loss_weight: Mapping[str, float] | None = None) -> None:
+        super().__init__(net, objective)
+        unknown = set(loss_weight or ()) - set(DEFAULT_WEIGHTS)
+        if unknown:
+            raise ValueError(f"BoxMaskActor: no loss named {', '.join(sorted(unknown))}; "
+                             f"there are {', '.join(DEFAULT_WEIGHTS)}")
+        self.loss_weight = {**DEFAULT_WEIGHTS, **(loss_weight or {})}
+
+    def __call__(self, data: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
+        """images (T, S, 3, H, W), boxes (T, S, 4), masks (T, S, H, W) -> the loss, and floats by name."""
+        masks = data['masks']
+        known = masks != IGNORE
+        target = masks * known
+        stages = [logits.float() for logits in self.net(data['images'], data['boxes'])]
+        losses = [self._loss(logits, target, known, self.loss_weight[name])
+                  for name, logits in zip(('stage1', 'stage2'), stages, strict=True)]
+        total = losses[0] + losses[1]
+        with torch.no_grad():
+            jaccards = [mean_jaccard(logits > 0, target > 0, known).item() for logits in stages]
+        return total, {'Loss/total': total.item(), 'Loss/stage1': losses[0].item(), 'Loss/stage2': losses[1].item(),
+                       'Stats/J': jaccards[1], 'Stats/J_stage1': jaccards[0]}
+
+    def _loss(self, logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor, weight: float) -> torch.Tensor:
+        # The host's losses take images (B, H, W).
+        scores = logits.masked_fill(~known, BACKGROUND_LOGIT)
+        loss = weight * self.objective(scores.flatten(0, 1), target.flatten(0, 1))
+        if self.loss_weight['cross_entropy']:
+            pixels = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
+            loss = loss + self.loss_weight['cross_entropy'] * (pixels * known).sum() / known.sum().clamp(min=1)
+        return loss
+
+
+def mean_jaccard(predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Mean over frames of intersection over union; all (T, S, H, W) bool. Two empty masks agree: 1."""
+    predicted, truth = predicted & known, truth & known
+    intersection = (predicted & truth).flatten(2).sum(2).float()
+    union = (predicted | truth).flatten(2).sum(2).float()
+    return torch.where(union > 0, intersection / union.clamp(min=1), 1.0).mean()

@@ -1,0 +1,93 @@
+"""What the train settings of this folder share."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from ltr.actors.boxmask import BoxMaskActor
+from ltr.admin.settings import Settings
+from ltr.data import LTRLoader
+from ltr.data.boxmask import ClipProcessing, ClipSampler
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.models.boxmask import BoxMaskNet
+from ltr.models.loss.segmentation import LovaszSegLoss
+from ltr.trainers import LTRTrainer
+
+
+def choose(settings: Settings, **values: object) -> None:
+    """Sets attributes of the settings, all but those that the caller has set before (a test, a shorter run)."""
+    for name, value in values.items():
+        if not hasattr(settings, name):
+            setattr(settings, name, value)
+
+
+def dataset_dir(settings: Settings, name: str) -> str | None:
+    """The folder that `settings.env.<name>` or the environment variable BOXMASK_<NAME> names, None if neither does.
+
+    Raises FileNotFoundError for a folder that is named and does not exist.
+    """
+    variable = f'BOXMASK_{name.upper()}'
+    folder = os.environ.get(variable) or getattr(settings.env, name, None)
+    if not folder:
+        return None
+    folder = os.path.expanduser(str(folder))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{name} is {folder}, and there is no such folder; correct {variable} or local.py, "
+                                "or unset it to train without this dataset")
+    return folder
+
+
+def training_loader(settings: Settings, sampler: ClipSampler) -> LTRLoader:
+    return LTRLoader('train', sampler, training=True, batch_size=settings.batch_size, shuffle=False,
+                     num_workers=settings.num_workers, stack_dim=1, drop_last=True)
+
+
+def validation_loader(settings: Settings, sampler: ClipSampler, *, epoch_interval: int = 1) -> LTRLoader:
+    return LTRLoader('val', sampler, training=False, batch_size=settings.batch_size, shuffle=False,
+                     num_workers=settings.num_workers, stack_dim=1, epoch_interval=epoch_interval)
+
+
+def make_actor(net: BoxMaskNet, loss_weight: dict[str, float]) -> BoxMaskActor:
+    return BoxMaskActor(net, LovaszSegLoss(per_image=False), loss_weight)
+
+
+def cosine(optimizer: torch.optim.Optimizer, epochs: int) -> torch.optim.lr_scheduler.LambdaLR:
+    """From the optimizer's learning rates down to a fiftieth of them along half a cosine."""
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda epoch: 0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(epoch / epochs, 1))))
+
+
+def fit(settings: Settings, actor: BoxMaskActor, loaders: Sequence[LTRLoader], optimizer: torch.optim.Optimizer,
+        scheduler: object, *, max_epochs: int) -> None:
+    """Trains until epoch `max_epochs`, from the newest checkpoint of this run if there is one."""
+    trainer = LTRTrainer(actor, list(loaders), optimizer, settings, scheduler)
+    trainer.train(max_epochs, load_latest=True, fail_safe=False)
+
+
+def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDataset], shares: Sequence[float] | None,
+             val: Sequence[BaseVideoDataset], processing: ClipProcessing) -> None:
+    """Trains a lite network from the ImageNet backbone: first on small crops, which are fast, then on its own size.
+
+    Validation is on exact boxes and the network's own size, the same clips every epoch, as generation will be.
+    Reads from the settings: small_epochs, full_epochs, small_size, batch_size, num_workers, samples_per_epoch (of the
+    small crops), full_samples_per_epoch, val_samples, learning_rate, search_factor, num_frames, max_gap.
+    """
+    exact = ClipProcessing(net.input_spec, settings.search_factor)
+    val_sampler = ClipSampler(val, None, settings.val_samples, settings.max_gap, settings.num_frames, exact, seed=0,
+                              p_reverse=0.0)
+    parameters = [parameter for group in net.parameter_groups().values() for parameter in group]
+    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=1e-4)
+    epochs = settings.small_epochs + settings.full_epochs
+    scheduler = cosine(optimizer, epochs)
+    actor = make_actor(net, {'stage1': 1.0, 'stage2': 1.0, 'cross_entropy': 1.0})
+    for size, samples, last in ((settings.small_size, settings.samples_per_epoch, settings.small_epochs),
+                                (net.input_spec.size, settings.full_samples_per_epoch, epochs)):
+        sampler = ClipSampler(train, shares, samples, settings.max_gap, settings.num_frames,
+                              replace(processing, output_size=size))
+        fit(settings, actor, [training_loader(settings, sampler), validation_loader(settings, val_sampler)], optimizer,
+            scheduler, max_epochs=last)

@@ -1,0 +1,65 @@
+"""boxmask_lite on DAVIS 2017 and still images with instance masks, for about an hour on two cores.
+
+`settings.minutes` (60) scales the number of epochs: longer is better. An interrupted run goes on where its last epoch
+ended: python run_training.py boxmask lite
+"""
+
+from __future__ import annotations
+
+import torch
+
+from ltr.admin.settings import Settings
+from ltr.data.boxmask import ClipProcessing
+from ltr.data.boxmask_augment import Photometric
+from ltr.dataset import Davis
+from ltr.dataset.base_video_dataset import BaseVideoDataset
+from ltr.dataset.boxmask import StillClips, still_sources
+from ltr.models.boxmask import boxmask_lite
+from ltr.train_settings.boxmask._common import choose, dataset_dir, fit_lite
+
+MIN_PIXELS = 200  # of a target in a frame of DAVIS: smaller ones are more outline than object
+
+
+def run(settings: Settings) -> None:
+    settings.description = 'boxmask_lite on DAVIS and still images'
+    settings.print_stats = ['Loss/total', 'Stats/J', 'Stats/J_stage1']
+    settings.search_factor = 2.0  # what generation uses
+    settings.num_frames = 3
+    settings.max_gap = 10
+    settings.grad_clip_max_norm = 5.0
+    choose(settings, minutes=60, seed=0)
+    # On two cores an epoch takes about four minutes: 200 steps on small crops, or 50 on the network's own, four times
+    # as large. Short ones, so that little is lost where a run is killed.
+    epochs = max(3, round(settings.minutes / 4))
+    choose(settings, batch_size=4, num_workers=1, small_size=(208, 120), small_epochs=round(epochs * 0.55),
+           full_epochs=epochs - round(epochs * 0.55), samples_per_epoch=800, full_samples_per_epoch=200, val_samples=40,
+           learning_rate=1e-3)
+
+    train, shares, val = _datasets(dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
+    torch.manual_seed(settings.seed)
+    net = boxmask_lite(pretrained=True)
+    processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=0.3, scale_jitter=0.2,
+                                box_jitter=0.02, flip=0.5, degrade=0.4,
+                                photometric=Photometric(greyscale=0.05, brightness=0.2, colour=0.1, blur=0.15))
+    fit_lite(settings, net, train, shares, val, processing)
+
+
+def _datasets(davis_dir: str | None,
+              stills_dir: str | None) -> tuple[list[BaseVideoDataset], list[float], list[BaseVideoDataset]]:
+    """Training datasets, how often each is drawn (DAVIS as often as all stills, each source of those as often as the
+    others), and the validation datasets."""
+    if davis_dir is None and stills_dir is None:
+        raise ValueError("boxmask lite trains on DAVIS 2017 and on still images with instance masks, and neither is "
+                         "configured: set BOXMASK_DAVIS_DIR and BOXMASK_STILLS_DIR, or davis_dir and stills_dir in "
+                         "local.py, or one of the two. (`boxmask samples` needs no dataset.)")
+    train, shares, val = [], [], []
+    if stills_dir is not None:
+        sources = still_sources(stills_dir)
+        train += [StillClips(stills_dir, sources=[source]) for source in sources]
+        shares += [1 / len(sources)] * len(sources)
+        val = train[:]
+    if davis_dir is not None:
+        train.append(Davis(root=davis_dir, version='2017', multiobj=False, split='train', vis_threshold=MIN_PIXELS))
+        shares.append(1.0)
+        val = [Davis(root=davis_dir, version='2017', multiobj=False, split='val', vis_threshold=MIN_PIXELS)]
+    return train, shares, val
