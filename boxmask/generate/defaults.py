@@ -5,4 +5,4 @@ WINDOW = 9
 STRIDE = 5
 ITERATIONS = 15
 # Crop side over box side, by constructor: the paper's for its network; less for the small crop of the lite one.
-SEARCH_FACTORS = {"boxmask_resnet50": 4.0, "boxmask_lite": 2.5}
+SEARCH_FACTORS = {"boxmask_resnet50": 4.0, "boxmask_lite": 2.0}

@@ -55,16 +55,8 @@ class NetworkMasker:
         """The scores (T, H, W) float32 of crops (T, H, W, 3) uint8 RGB with boxes (T, 4) in crop pixels."""
         parameter = next(self.net.parameters())
         kind = {"device": parameter.device, "dtype": parameter.dtype}
-        images = normalise(torch.from_numpy(crops).to(**kind).permute(0, 3, 1, 2), self.net.input_spec)
+        images = self.net.input_spec.normalise(torch.from_numpy(crops).to(**kind).permute(0, 3, 1, 2))
         # float32 whatever the network's type: half precision has no pixel 831.5.
         code = self.net.encode_frames(images.unsqueeze(1), torch.from_numpy(boxes).to(kind["device"]).float()[:, None])
         _, refined = self.net.solve(code, self.iterations)
         return refined.squeeze(1).float().cpu().numpy()
-
-
-def normalise(images: torch.Tensor, spec) -> torch.Tensor:
-    """RGB images (T, 3, H, W) of 0-255 as a network with this `InputSpec` wants them."""
-    if spec.bgr:
-        images = images.flip(1)
-    mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (spec.mean, spec.std))
-    return (images - mean) / std

@@ -1,4 +1,4 @@
-"""Loss and statistics of the box-to-mask network."""
+"""Losses and statistics of the box-to-mask network and of the VOS network."""
 
 from __future__ import annotations
 
@@ -53,6 +53,23 @@ class BoxMaskActor(BaseActor):
             pixels = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
             loss = loss + self.loss_weight['cross_entropy'] * (pixels * known).sum() / known.sum().clamp(min=1)
         return loss
+
+
+class VosActor(BaseActor):
+    """Trains the few-shot VOS network on the masks of the test frames (LWL).
+
+    objective: a loss of logits and targets, both (T * S, H, W), as the host's LovaszSegLoss(per_image=False).
+    """
+
+    def __call__(self, data: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
+        """train_images, test_images (T, S, 3, H, W) and their masks (T, S, H, W) 0 or 1, as the host's LWLProcessing
+        gives them -> the loss, and floats by name."""
+        target = data['test_masks']
+        logits = self.net(data['train_images'], data['train_masks'], data['test_images']).float()
+        loss = self.objective(logits.flatten(0, 1), target.flatten(0, 1))
+        with torch.no_grad():
+            jaccard = mean_jaccard(logits > 0, target > 0, torch.ones_like(target, dtype=torch.bool)).item()
+        return loss, {'Loss/total': loss.item(), 'Stats/J': jaccard}
 
 
 def mean_jaccard(predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,7 @@ import torch.utils.data
 from boxmask import boxes, crops
 from boxmask.boxes import Window
 from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, jitter_window, keep_inside
+from ltr.models.boxmask import InputSpec
 from pytracking import TensorDict
 
 IGNORE = 255  # mask value of pixels that are not known
@@ -105,7 +106,7 @@ class ClipProcessing:
     frame of a clip is blurred, dark or partly covered. The default is no augmentation, as at generation.
     """
 
-    input_spec: object
+    input_spec: InputSpec
     search_factor: float
     output_size: tuple[int, int] | None = None
     center_jitter: float = 0.0
@@ -133,11 +134,11 @@ class ClipProcessing:
             if flip:
                 image, mask = image[:, ::-1], mask[:, ::-1]
                 box = np.array([image.shape[1] - box[0] - box[2], *box[1:]])
-            images.append(self._normalise(look(image)))
+            images.append(torch.from_numpy(look(image)).permute(2, 0, 1))
             masks.append(torch.from_numpy(mask.astype(np.float32)))
             targets.append(torch.from_numpy(box).float())
-        return TensorDict({'images': torch.stack(images), 'masks': torch.stack(masks), 'boxes': torch.stack(targets),
-                           'dataset': clip['dataset']})
+        return TensorDict({'images': self.input_spec.normalise(torch.stack(images).float()),
+                           'masks': torch.stack(masks), 'boxes': torch.stack(targets), 'dataset': clip['dataset']})
 
     def _crop(self, image: np.ndarray, mask: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A jittered crop that shows some of the target: image, mask (255 beyond the frame), box in crop pixels."""
@@ -159,10 +160,3 @@ class ClipProcessing:
         around = jitter_window(box, scale * self.center_jitter, scale * self.scale_jitter)
         window = boxes.search_window(around, self.search_factor, size)
         return keep_inside(window, frame_size) if self.inside_major else window
-
-    def _normalise(self, image: np.ndarray) -> torch.Tensor:
-        """(H, W, 3) uint8 RGB -> (3, H, W) float as the network's input spec says."""
-        spec = self.input_spec
-        image = image[..., ::-1] if spec.bgr else image
-        pixels = (image.astype(np.float32) - np.float32(spec.mean)) / np.float32(spec.std)
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))

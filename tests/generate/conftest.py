@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from boxmask import masks
+from ltr.models.boxmask import InputSpec
 
 SIZE = (64, 48)  # W, H of the images
 
@@ -74,7 +75,7 @@ class InsideNet(torch.nn.Module):
     def __init__(self, threshold: float = -1.0, *, bgr: bool = False) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.ones(()))
-        self.input_spec = SimpleNamespace(size=(32, 24), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), bgr=bgr)
+        self.input_spec = InputSpec(size=(32, 24), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), bgr=bgr)
         self.constructor = SimpleNamespace(fun_name="boxmask_lite")
         self.threshold = threshold
         self.seen = []

@@ -6,7 +6,7 @@ import torch
 
 from boxmask.evaluate.baselines import filled_box, grabcut
 from boxmask.generate.defaults import SEARCH_FACTORS
-from boxmask.generate.engine import NetworkMasker, normalise
+from boxmask.generate.engine import NetworkMasker
 
 BOXES = np.array([[10, 8, 20, 16], [12.5, 9.25, 15, 10], [-5, -5, 20, 20]], dtype=float)
 
@@ -49,12 +49,6 @@ def test_the_network_sees_the_crop_in_its_channel_order_and_the_box_in_crop_pixe
     assert images.shape == (1, 1, 3, 24, 32)
     assert images[0, 0, :, 5, 5].tolist() == [30, 20, 10]
     np.testing.assert_allclose(boxes[0, 0].numpy(), [8, 6, 16, 12], atol=1e-5)
-
-
-def test_images_are_normalised_as_the_network_says():
-    spec = type("Spec", (), {"bgr": False, "mean": (1.0, 2.0, 3.0), "std": (2.0, 2.0, 4.0)})
-    images = torch.tensor([5.0, 6.0, 7.0]).view(1, 3, 1, 1)
-    assert normalise(images, spec).flatten().tolist() == [2.0, 2.0, 1.0]
 
 
 def test_half_precision_keeps_the_boxes_exact(inside_net):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
+from ltr.models.boxmask import InputSpec
 from ltr.models.boxmask.blocks import FrozenStatisticsNorm, conv_norm, instance_l2_norm, resize_bicubic
 from ltr.models.boxmask.decoder import Decoder
 from ltr.models.boxmask.encoders import BoxEncoder, MaskEncoder, rasterize
@@ -132,3 +133,10 @@ def test_the_split_decoder_is_the_textbook_one(size):
     torch.testing.assert_close(net(net.prepare(features), scores, size), expected, atol=1e-4, rtol=1e-4)
     with_prior = net(net.prepare(features, prior=scores[:, :2]), scores[:, 2:], size)
     torch.testing.assert_close(with_prior, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("bgr, expected", [(False, [2.0, 2.0, 1.0]), (True, [3.0, 2.0, 0.5])])
+def test_images_are_normalised_in_the_network_s_channel_order(bgr, expected):
+    spec = InputSpec(size=(1, 1), mean=(1.0, 2.0, 3.0), std=(2.0, 2.0, 4.0), bgr=bgr)
+    images = torch.tensor([5.0, 6.0, 7.0]).view(1, 3, 1, 1)
+    assert spec.normalise(images).flatten().tolist() == expected

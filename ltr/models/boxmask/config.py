@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 PACKAGE = "ltr.models.boxmask"
 
@@ -21,6 +21,13 @@ class InputSpec:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     bgr: bool
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """RGB images (..., 3, H, W), float of 0-255 -> what the network takes, same shape."""
+        if self.bgr:
+            images = images.flip(-3)
+        mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        return (images - mean) / std
 
 
 @dataclass(frozen=True, kw_only=True)

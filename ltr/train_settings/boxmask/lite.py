@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 
+from boxmask.generate.defaults import SEARCH_FACTORS
 from ltr.admin.settings import Settings
 from ltr.data.boxmask import ClipProcessing
 from ltr.data.boxmask_augment import Photometric
@@ -23,7 +24,7 @@ MIN_PIXELS = 200  # of a target in a frame of DAVIS: smaller ones are more outli
 def run(settings: Settings) -> None:
     settings.description = 'boxmask_lite on DAVIS and still images'
     settings.print_stats = ['Loss/total', 'Stats/J', 'Stats/J_stage1']
-    settings.search_factor = 2.0  # what generation uses
+    settings.search_factor = SEARCH_FACTORS['boxmask_lite']
     settings.num_frames = 3
     settings.max_gap = 10
     settings.grad_clip_max_norm = 5.0

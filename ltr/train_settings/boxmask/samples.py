@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 
+from boxmask.generate.defaults import SEARCH_FACTORS
 from ltr.admin.settings import Settings
 from ltr.data.boxmask import ClipProcessing
 from ltr.data.boxmask_augment import Photometric
@@ -18,7 +19,7 @@ from ltr.train_settings.boxmask._common import choose, fit_lite
 def run(settings: Settings) -> None:
     settings.description = 'boxmask_lite on sample clips'
     settings.print_stats = ['Loss/total', 'Stats/J']
-    settings.search_factor = 2.5  # what generation uses
+    settings.search_factor = SEARCH_FACTORS['boxmask_lite']
     settings.num_frames = 3
     settings.max_gap = 16
     settings.grad_clip_max_norm = 5.0

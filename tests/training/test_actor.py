@@ -1,0 +1,104 @@
+"""The loss of both stages, what it ignores, and the statistics."""
+
+import pytest
+import torch
+
+from ltr.actors.boxmask import BoxMaskActor, mean_jaccard
+from ltr.models.loss.segmentation import LovaszSegLoss
+
+
+class Fixed(torch.nn.Module):
+    """A network whose answer is known."""
+
+    def __init__(self, stage1, stage2):
+        super().__init__()
+        self.stage1, self.stage2 = torch.nn.Parameter(stage1), torch.nn.Parameter(stage2)
+
+    def forward(self, images, boxes):
+        return self.stage1, self.stage2
+
+
+def batch(masks):
+    return {'images': torch.zeros(*masks.shape[:2], 3, *masks.shape[2:]), 'masks': masks,
+            'boxes': torch.zeros(*masks.shape[:2], 4)}
+
+
+def random_case(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    stages = [torch.randn(3, 2, 12, 20, generator=generator) * 3 for _ in range(2)]
+    masks = (torch.rand(3, 2, 12, 20, generator=generator) > 0.7).float()
+    return stages, masks
+
+
+@pytest.mark.parametrize('cross_entropy', [0.0, 1.0])
+def test_what_is_predicted_for_ignored_pixels_changes_nothing(cross_entropy):
+    stages, masks = random_case()
+    masks[:, :, :5] = 255
+    outcomes = []
+    for value in (None, 50.0, -50.0):
+        logits = [stage.clone() for stage in stages]
+        if value is not None:
+            for stage in logits:
+                stage[:, :, :5] = value
+        actor = BoxMaskActor(Fixed(*logits), LovaszSegLoss(per_image=False), {'cross_entropy': cross_entropy})
+        loss, stats = actor(batch(masks))
+        loss.backward()
+        assert actor.net.stage1.grad[:, :, :5].abs().max() == 0 and actor.net.stage2.grad[:, :, :5].abs().max() == 0
+        assert actor.net.stage1.grad[:, :, 5:].abs().max() > 0
+        outcomes.append({'loss': loss.item(), **stats})
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+
+
+def test_the_loss_is_the_lovasz_loss_of_the_known_pixels_alone():
+    stages, masks = random_case(1)
+    masks[:, :, :, 15:] = 255
+    objective = LovaszSegLoss(per_image=False)
+    loss, stats = BoxMaskActor(Fixed(*stages), objective)(batch(masks))
+    parts = [100 * objective(stage[..., :15].flatten(0, 1), masks[..., :15].flatten(0, 1)).item() for stage in stages]
+    assert loss.item() == pytest.approx(sum(parts), rel=1e-5)
+    assert (stats['Loss/stage1'], stats['Loss/stage2']) == pytest.approx(parts, rel=1e-5)
+    assert stats['Loss/total'] == pytest.approx(sum(parts), rel=1e-5)
+
+
+def test_weights_scale_the_stages():
+    stages, masks = random_case(2)
+    objective = LovaszSegLoss(per_image=False)
+    _, paper = BoxMaskActor(Fixed(*stages), objective)(batch(masks))
+    _, stats = BoxMaskActor(Fixed(*stages), objective, {'stage1': 1.0, 'stage2': 10.0})(batch(masks))
+    assert stats['Loss/stage1'] == pytest.approx(paper['Loss/stage1'] / 100, rel=1e-5)
+    assert stats['Loss/stage2'] == pytest.approx(paper['Loss/stage2'] / 10, rel=1e-5)
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(ValueError, match='stage3'):
+        BoxMaskActor(torch.nn.Identity(), LovaszSegLoss(), {'stage3': 1.0})
+
+
+def test_perfect_masks_give_j_of_one_and_almost_no_loss():
+    _, masks = random_case(3)
+    logits = masks * 60 - 30
+    loss, stats = BoxMaskActor(Fixed(logits, logits.clone()), LovaszSegLoss(per_image=False))(batch(masks))
+    assert stats['Stats/J'] == stats['Stats/J_stage1'] == 1.0
+    assert loss.item() < 1e-3
+
+
+def test_j_is_of_stage_two_and_the_mean_over_frames():
+    masks = torch.zeros(2, 1, 4, 4)
+    masks[:, :, :2] = 1
+    right, half = masks * 20 - 10, masks * 20 - 10
+    half = half.clone()
+    half[1, 0, 0] = -10
+    _, stats = BoxMaskActor(Fixed(right, half), LovaszSegLoss(per_image=False))(batch(masks))
+    assert stats['Stats/J'] == pytest.approx(0.75) and stats['Stats/J_stage1'] == 1.0
+
+
+@pytest.mark.parametrize(('predicted', 'truth', 'known', 'expected'), [
+    ([1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], 1.0),
+    ([1, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 1], 1 / 3),
+    ([1, 1, 0, 0], [0, 1, 1, 0], [0, 1, 0, 1], 1.0),
+    ([0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1], 1.0),
+    ([1, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1], 0.0),
+])
+def test_intersection_over_union(predicted, truth, known, expected):
+    tensors = [torch.tensor(values, dtype=torch.bool).view(1, 1, 2, 2) for values in (predicted, truth, known)]
+    assert mean_jaccard(*tensors).item() == pytest.approx(expected)

@@ -1,0 +1,154 @@
+"""The train settings: what they train on what, and a whole run in small."""
+
+import logging
+import pickle
+import random
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import ltr.train_settings.boxmask.default as default
+import ltr.train_settings.boxmask.lite as lite
+from ltr.admin.settings import Settings
+from ltr.data.boxmask import ClipProcessing, ClipSampler
+from ltr.data.boxmask_augment import Photometric
+from ltr.dataset.boxmask import SampleClips
+from ltr.models.boxmask import checkpoint
+from ltr.train_settings.boxmask._common import choose, cosine, dataset_dir
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Settings of a run of a few seconds, with no dataset configured."""
+    for name in ('DAVIS_DIR', 'YOUTUBEVOS_DIR', 'STILLS_DIR'):
+        monkeypatch.delenv(f'BOXMASK_{name}', raising=False)
+    settings = Settings()
+    settings.module_name, settings.script_name, settings.project_path = 'boxmask', 'default', 'ltr/boxmask/default'
+    settings.env.workspace_dir = str(tmp_path / 'workspace')
+    settings.env.tensorboard_dir = str(tmp_path / 'tensorboard')
+    for name in ('davis_dir', 'youtubevos_dir', 'stills_dir'):
+        setattr(settings.env, name, '')
+    settings.use_gpu = False
+    settings.num_workers, settings.batch_size = 0, 1
+    settings.samples_per_epoch = settings.full_samples_per_epoch = settings.val_samples = 1
+    settings.small_epochs = settings.full_epochs = 1
+    settings.small_size = (104, 60)
+    return settings
+
+
+@pytest.fixture
+def davis(tmp_path):
+    """A DAVIS folder of two tiny sequences."""
+    root = tmp_path / 'DAVIS'
+    for split, sequence in (('train', 'walk'), ('val', 'run')):
+        (root / 'ImageSets' / '2017').mkdir(parents=True, exist_ok=True)
+        (root / 'ImageSets' / '2017' / f'{split}.txt').write_text(sequence + '\n')
+        for folder in ('JPEGImages', 'Annotations'):
+            (root / folder / '480p' / sequence).mkdir(parents=True)
+        for frame in range(5):
+            mask = np.zeros((90, 160), np.uint8)
+            mask[20:60, 20 + 5 * frame:70 + 5 * frame] = 1
+            cv2.imwrite(str(root / 'JPEGImages' / '480p' / sequence / f'{frame:05d}.jpg'), mask * 200)
+            cv2.imwrite(str(root / 'Annotations' / '480p' / sequence / f'{frame:05d}.png'), mask)
+    return root
+
+
+def test_without_a_dataset_default_says_so_and_trains_on_sample_clips(small, caplog):
+    with caplog.at_level(logging.WARNING):
+        default.run(small)
+    for words in ('NO DATASET IS CONFIGURED', 'BOXMASK_DAVIS_DIR', 'BOXMASK_YOUTUBEVOS_DIR', 'local.py',
+                  'sample clips'):
+        assert words in caplog.text
+    folder = Path(small.env.workspace_dir, "checkpoints", "ltr", "boxmask", "samples")
+    net = checkpoint.load(folder / "BoxMaskNet_ep0002.pth.tar")
+    assert net.constructor.fun_name == 'boxmask_lite' and not net.training
+    with torch.inference_mode():
+        stages = net(torch.zeros(1, 1, 3, 60, 104), torch.tensor([[[20.0, 10, 40, 30]]]))
+    assert all(stage.shape == (1, 1, 60, 104) and stage.isfinite().all() for stage in stages)
+
+
+def test_a_dataset_that_is_configured_but_not_there_is_an_error_and_no_sample_run(small, tmp_path):
+    small.env.davis_dir = str(tmp_path / 'nowhere')
+    with pytest.raises(FileNotFoundError, match='davis_dir is .*nowhere'):
+        default.run(small)
+    assert not (tmp_path / 'workspace' / 'checkpoints').exists()
+
+
+def test_default_with_davis_asks_for_the_backbone_it_needs(small, davis, tmp_path):
+    small.env.davis_dir = str(davis)
+    small.env.pretrained_networks = str(tmp_path)
+    with pytest.raises(FileNotFoundError, match='e2e_mask_rcnn_R_50_FPN_1x_converted.pkl'):
+        default.run(small)
+
+
+def test_default_trains_as_the_paper_does(small, davis, monkeypatch):
+    fits = []
+    monkeypatch.setattr(default, 'fit', lambda *arguments, **options: fits.append((arguments, options)))
+    small.env.davis_dir = str(davis)
+    small.backbone_weights = None
+    default.run(small)
+    (_, actor, loaders, optimizer, scheduler), options = fits[0]
+    assert options['max_epochs'] == 80
+    assert [group['lr'] for group in optimizer.param_groups] == [2e-4, 1e-4, 2e-5]
+    assert len({id(p) for group in optimizer.param_groups for p in group['params']}) == len(
+        [p for p in actor.net.parameters() if p.requires_grad])
+    assert scheduler.milestones == {30: 1, 60: 1} and scheduler.gamma == 0.2
+    assert actor.loss_weight == {'stage1': 100.0, 'stage2': 100.0, 'cross_entropy': 0.0}
+    assert [loader.epoch_interval for loader in loaders] == [1, 5]
+    batch = next(iter(loaders[0]))
+    assert batch['images'].shape == (3, 1, 3, 480, 832) and batch['boxes'].shape == (3, 1, 4)
+
+
+def test_lite_without_data_says_what_to_set(small):
+    with pytest.raises(ValueError, match='BOXMASK_DAVIS_DIR and BOXMASK_STILLS_DIR'):
+        lite.run(small)
+
+
+def test_lite_trains_on_davis_alone_and_validates_on_its_own_val(small, davis, monkeypatch):
+    fits = []
+    monkeypatch.setattr(lite, 'fit_lite', lambda *arguments: fits.append(arguments))
+    small.env.davis_dir = str(davis)
+    lite.run(small)
+    _, net, train, shares, val, processing = fits[0]
+    assert [dataset.get_name() for dataset in train] == ['DAVIS/2017/train'] and shares == [1.0]
+    assert [dataset.get_name() for dataset in val] == ['DAVIS/2017/val']
+    assert processing.box_jitter > 0 and net.input_spec.size == (416, 240)
+
+
+def test_what_is_set_beforehand_stays():
+    settings = Settings()
+    settings.batch_size = 7
+    choose(settings, batch_size=2, num_workers=1)
+    assert (settings.batch_size, settings.num_workers) == (7, 1)
+
+
+def test_an_environment_variable_names_a_dataset_on_any_host(small, tmp_path, monkeypatch):
+    assert dataset_dir(small, 'stills_dir') is None
+    monkeypatch.setenv('BOXMASK_STILLS_DIR', str(tmp_path))
+    assert dataset_dir(small, 'stills_dir') == str(tmp_path)
+    del small.env.stills_dir
+    assert dataset_dir(small, 'stills_dir') == str(tmp_path)
+
+
+def test_the_learning_rate_falls_along_a_cosine():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = cosine(optimizer, 4)
+    rates = []
+    for _ in range(5):
+        rates.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        scheduler.step()
+    assert rates[0] == 1.0 and rates[2] == pytest.approx(0.51) and rates[4] == pytest.approx(0.02)
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_samplers_go_to_worker_processes_as_they_are():
+    random.seed(0)
+    spec = SampleClips('val')
+    processing = ClipProcessing(lite.boxmask_lite().input_spec, 2.5, photometric=Photometric(brightness=0.2))
+    sampler = ClipSampler([spec], None, 2, 8, 2, processing, seed=1)
+    again = pickle.loads(pickle.dumps(sampler))
+    assert torch.equal(sampler[0]['images'], again[0]['images'])
