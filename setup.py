@@ -7,7 +7,7 @@ not install top-level packages of those names, which belong to others, so the bu
 import shutil
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
@@ -28,6 +28,6 @@ class BuildWithOverlay(build_py):
 
 
 setup(
-    packages=find_packages(include=["boxmask", "boxmask.*"]),
+    packages=find_namespace_packages(include=["boxmask", "boxmask.*"]),
     cmdclass={"build_py": BuildWithOverlay},
 )

@@ -28,6 +28,16 @@ def test_host_and_overlay_make_one_tree(tmp_path):
     assert Path(ours) == PROJECT / "ltr" / "data" / "boxmask.py"
 
 
+def test_an_installed_package_carries_host_and_overlay_and_no_top_level_names(tmp_path):
+    subprocess.run([sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path)], cwd=PROJECT,
+                   check=True, capture_output=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["boxmask"]
+    done = python("import boxmask.host as h; print(h.activate().root); import ltr.train_settings.boxmask.default;"
+                  "import ltr.models.boxmask as m; print(m.__file__)", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert all(Path(line).is_relative_to(tmp_path / "boxmask") for line in done.stdout.split())
+
+
 def test_a_network_imported_before_the_host_stays_the_same_module():
     done = python("from ltr.models.boxmask import boxmask_lite as before; import boxmask.host as h; h.activate();"
                   "from ltr.models.boxmask import boxmask_lite as after; import ltr.models;"
