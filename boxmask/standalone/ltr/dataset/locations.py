@@ -38,7 +38,7 @@ def need_folder(dataset: str, folder: Path, holds: str) -> Path:
 
 def find_list(filename: str, folders: Iterable[Path]) -> Path | None:
     """A split list in one of the folders or in the machine's `data_specs_dir`; None where there is none."""
-    specs = getattr(env_settings(), "data_specs_dir", None) or os.environ.get("BOXMASK_DATA_SPECS_DIR")
+    specs = env_settings().data_specs_dir
     candidates = [Path(folder) / filename for folder in (*folders, *([specs] if specs else []))]
     return next((path for path in candidates if path.is_file()), None)
 
