@@ -24,8 +24,8 @@ def run(settings: Settings) -> None:
     settings.max_gap = 16
     settings.grad_clip_max_norm = 5.0
     # No workers: two cores have enough to do, and a worker would start anew every epoch.
-    choose(settings, batch_size=2, num_workers=0, small_size=(208, 120), small_epochs=5, full_epochs=2,
-           samples_per_epoch=180, full_samples_per_epoch=60, val_samples=16, learning_rate=1e-3, seed=0)
+    choose(settings, batch_size=2, num_workers=0, small_size=(208, 120), small_epochs=4, full_epochs=3,
+           samples_per_epoch=180, full_samples_per_epoch=64, val_samples=16, learning_rate=1e-3, seed=0)
 
     torch.manual_seed(settings.seed)
     net = boxmask_lite(pretrained=True)
