@@ -14,7 +14,7 @@ from ltr.admin.settings import Settings
 from ltr.data import LTRLoader
 from ltr.data.boxmask import ClipProcessing, ClipSampler
 from ltr.dataset.base_video_dataset import BaseVideoDataset
-from ltr.models.boxmask import BoxMaskNet
+from ltr.models.boxmask import BoxMaskNet, VosNet
 from ltr.models.loss.segmentation import LovaszSegLoss
 from ltr.trainers import LTRTrainer
 
@@ -56,6 +56,12 @@ def make_actor(net: BoxMaskNet, loss_weight: dict[str, float]) -> BoxMaskActor:
     return BoxMaskActor(net, LovaszSegLoss(per_image=False), loss_weight)
 
 
+def adamw(net: BoxMaskNet | VosNet, learning_rate: float) -> torch.optim.AdamW:
+    """The optimizer of the lite networks: one learning rate for all that trains."""
+    parameters = [parameter for group in net.parameter_groups().values() for parameter in group]
+    return torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=1e-4)
+
+
 def cosine(optimizer: torch.optim.Optimizer, epochs: int) -> torch.optim.lr_scheduler.LambdaLR:
     """From the optimizer's learning rates down to a fiftieth of them along half a cosine."""
     return torch.optim.lr_scheduler.LambdaLR(
@@ -80,8 +86,7 @@ def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDatas
     exact = ClipProcessing(net.input_spec, settings.search_factor)
     val_sampler = ClipSampler(val, None, settings.val_samples, settings.max_gap, settings.num_frames, exact, seed=0,
                               p_reverse=0.0)
-    parameters = [parameter for group in net.parameter_groups().values() for parameter in group]
-    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=1e-4)
+    optimizer = adamw(net, settings.learning_rate)
     epochs = settings.small_epochs + settings.full_epochs
     scheduler = cosine(optimizer, epochs)
     actor = make_actor(net, {'stage1': 1.0, 'stage2': 1.0, 'cross_entropy': 1.0})

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 
-import torch
-
 import ltr.data.transforms as tfm
 from ltr.actors.boxmask import VosActor
 from ltr.admin.settings import Settings
@@ -17,7 +15,7 @@ from ltr.data import LTRLoader, processing, sampler
 from ltr.dataset import Got10kVOS
 from ltr.models.boxmask import InputSpec, vos_lite
 from ltr.models.loss.segmentation import LovaszSegLoss
-from ltr.train_settings.boxmask._common import choose, cosine, dataset_dir, fit
+from ltr.train_settings.boxmask._common import adamw, choose, cosine, dataset_dir, fit
 
 
 def run(settings: Settings) -> None:
@@ -37,8 +35,7 @@ def run(settings: Settings) -> None:
                                  num_train_frames=1, processing=_processing(net.input_spec, settings.output_size))
     loader = LTRLoader('train', dataset, training=True, batch_size=settings.batch_size, stack_dim=1,
                        num_workers=settings.num_workers, drop_last=True)
-    parameters = [parameter for group in net.parameter_groups().values() for parameter in group]
-    optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=1e-4)
+    optimizer = adamw(net, settings.learning_rate)
     fit(settings, VosActor(net, LovaszSegLoss(per_image=False)), [loader], optimizer,
         cosine(optimizer, settings.max_epochs), max_epochs=settings.max_epochs)
 
