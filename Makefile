@@ -1,5 +1,6 @@
 # make demo   train on sample clips, make masks, measure them, draw them (needs a quarter of an hour on two cores)
-# make test   the whole test suite and the linter
+# make test   the linter and the whole test suite, on the host that comes with boxmask; where PYTRACKING_ROOT names a
+#             checkout of pytracking, then on that one too
 # Both make .venv first and install the pinned versions of constraints.txt into it.
 
 PYTHON ?= python3
@@ -13,7 +14,10 @@ demo: install
 
 test: install
 	$(BIN)/ruff check .
+	env -u PYTRACKING_ROOT $(BIN)/python -m pytest
+ifneq ($(PYTRACKING_ROOT),)
 	$(BIN)/python -m pytest
+endif
 
 install: $(VENV)/installed
 

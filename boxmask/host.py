@@ -2,7 +2,8 @@
 
 pytracking is a checkout without a package, and every folder in it is a regular package, so a second
 `ltr/models/boxmask` elsewhere on `sys.path` is never found. `activate` puts the host first on `sys.path`, imports it,
-and appends our folders to the `__path__` of the host's packages. No file of the host changes.
+and appends our folders to the `__path__` of the host's packages. No file of the host changes. `boxmask.compat` keeps a
+checkout working on a current Python.
 
 A program that starts worker processes by spawning calls `activate` at module level, so that each worker does too.
 """
@@ -55,15 +56,42 @@ def activate(pytracking: str | os.PathLike[str] | None = None) -> Host:
         return _active
     _drop_overlay_namespaces()
     _refuse_namesakes(host)
-    sys.path.insert(0, str(host.root))
+    if str(host.root) not in sys.path[:1]:
+        sys.path.insert(0, str(host.root))
+    if not host.is_standalone:
+        _extend_when_imported(host.root)
     try:
-        for package in PACKAGES:
-            _extend(importlib.import_module(package))
+        importlib.import_module("ltr")
+        if host.is_standalone:
+            for package in PACKAGES:
+                _extend(importlib.import_module(package))
     except ImportError:
         sys.path.remove(str(host.root))
         raise
     _active = host
     return host
+
+
+def activate_linked() -> Host | None:
+    """Activates the checkout that `ltr` was imported from, for a program that pytracking itself started.
+
+    Returns None, and does nothing, if the host is the one that comes with us. Calling it again is free.
+    """
+    root = Path(importlib.import_module("ltr").__file__).resolve().parents[1]
+    if _active is not None or root == STANDALONE:
+        return _active
+    return activate(root)
+
+
+def find_checkout(path: str | os.PathLike[str]) -> Path:
+    """The full path of a pytracking checkout. Raises HostError if the folder is none."""
+    root = Path(path).expanduser().resolve()
+    missing = [name for name in _LANDMARKS if not (root / name).is_file()]
+    if missing:
+        raise HostError(f"{root} is not a pytracking checkout: it has no {missing[0]}. Name the folder of a clone of "
+                        f"visionml/pytracking with --pytracking or {ROOT_VARIABLE}, or neither to use the host that "
+                        "comes with boxmask")
+    return root
 
 
 def overlay_root() -> Path:
@@ -76,13 +104,16 @@ def _choose(pytracking: str | os.PathLike[str] | None) -> Host:
     named = pytracking if pytracking is not None else os.environ.get(ROOT_VARIABLE) or None
     if named is None:
         return Host(STANDALONE, is_standalone=True)
-    root = Path(named).expanduser().resolve()
-    missing = [name for name in _LANDMARKS if not (root / name).is_file()]
-    if missing:
-        raise HostError(f"{root} is not a pytracking checkout: it has no {missing[0]}. Name the folder of a clone of "
-                        f"visionml/pytracking with --pytracking or {ROOT_VARIABLE}, or neither to use the host that "
-                        "comes with boxmask")
-    return Host(root, is_standalone=False)
+    return Host(find_checkout(named), is_standalone=False)
+
+
+def _extend_when_imported(root: Path) -> None:
+    """A checkout's packages import much: each gets our folder when somebody needs it."""
+    # Here, because it imports torch, and the host that comes with us needs none of it.
+    from boxmask import compat
+    hook = compat.apply(root)
+    for package in PACKAGES:
+        hook.after(package, _extend)
 
 
 def _refuse_namesakes(host: Host) -> None:

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import logging
+import multiprocessing
 import os
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from boxmask import host
 
+# Read by `choose` of the train settings; in the environment, because workers and subprocesses inherit that.
+SET_VARIABLE = "BOXMASK_SET"
+INTERRUPTED = 130  # what shells give a program that ended by Ctrl-C
+_EXPECTED = (ValueError, OSError, ImportError)
+
 
 def activate_host(arguments: Sequence[str]) -> list[str]:
-    """Takes `--pytracking PATH` out of a command line and activates that host; returns the rest.
+    """Takes `--pytracking PATH` and `--set NAME=VALUE` out of a command line and activates the host; returns the rest.
 
-    The choice goes into the environment as well, which spawned workers inherit.
+    Both go into the environment as well, which spawned workers inherit. Ends the program, with one line, if the host
+    cannot be used.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--pytracking", metavar="PATH")
-    options, rest = parser.parse_known_args(arguments)
+    options, rest = _parser().parse_known_args(arguments)
     if options.pytracking is not None:
-        os.environ[host.ROOT_VARIABLE] = options.pytracking
+        os.environ[host.ROOT_VARIABLE] = os.path.abspath(os.path.expanduser(options.pytracking))
+    if options.set:
+        said = os.environ.get(SET_VARIABLE, "")
+        os.environ[SET_VARIABLE] = " ".join([*([said] if said else []), shlex.join(options.set)])
     try:
         host.activate()
     except host.HostError as error:
@@ -28,18 +39,65 @@ def activate_host(arguments: Sequence[str]) -> list[str]:
 
 
 def training(arguments: Sequence[str]) -> int:
-    """`ltr.run_training` of the active host."""
-    from ltr import run_training
-    return _run(run_training.main, "run_training.py", arguments)
+    """`ltr.run_training` of the active host; returns the exit code."""
+    multiprocessing.set_start_method("spawn", force=True)
+    return _run("ltr.run_training", "run_training.py", arguments)
 
 
 def tracking(arguments: Sequence[str]) -> int:
-    """`pytracking.run_tracker` of the active host."""
-    from importlib import import_module
-    return _run(import_module("pytracking.run_tracker").main, "run_tracker.py", arguments)
+    """`pytracking.run_tracker` of the active host; returns the exit code, 1 also if a sequence has no results."""
+    return _run("pytracking.run_tracker", "run_tracker.py", arguments)
 
 
-def _run(main, program: str, arguments: Sequence[str]) -> int:
+def _run(module: str, program: str, arguments: Sequence[str]) -> int:
     # A checkout's main() takes no arguments and reads sys.argv; ours reads the same.
     sys.argv = [program, *arguments]
-    return main() or 0
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    try:
+        # By name: in a checkout `pytracking.run_tracker` is a function, too, in the place of the module.
+        main = importlib.import_module(module).main
+        if {"-h", "--help"} & set(arguments):
+            return _help(main)
+        return main() or _failed()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except _EXPECTED as error:
+        if os.environ.get("BOXMASK_DEBUG") == "1":
+            raise
+        message = " ".join(str(error).split()) or type(error).__name__
+        print(f"error: {message}  (BOXMASK_DEBUG=1 shows where)", file=sys.stderr)
+        return 1
+
+
+def _failed() -> int:
+    """1 if a checkout's evaluation, which tells nobody, left sequences without results."""
+    evaluation = sys.modules.get("boxmask.compat.evaluation")
+    return 1 if evaluation is not None and evaluation.failed() else 0
+
+
+def _help(main: Callable[[], object]) -> int:
+    try:
+        main()
+    except SystemExit:
+        print("\n" + _parser().format_help().partition("\n\n")[2], end="")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    group = parser.add_argument_group("the host")
+    group.add_argument("--pytracking", metavar="PATH",
+                       help=f"a checkout of visionml/pytracking to use, as it is (default: {host.ROOT_VARIABLE}, or "
+                            "the small host that comes with boxmask)")
+    group.add_argument("--set", metavar="NAME=VALUE", action="append", type=_assignment,
+                       help="a number or path that boxmask's train settings offer, such as num_workers=2; may be "
+                            "repeated")
+    return parser
+
+
+def _assignment(text: str) -> str:
+    name, equals, _ = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"takes NAME=VALUE, got {text!r}")
+    return text

@@ -1,5 +1,11 @@
-"""Every test runs with the host active: `ltr` and `pytracking` are the host's packages with ours over them."""
+"""Every test runs with the host active: `ltr` and `pytracking` are the host's packages with ours over them.
+
+The host is the standalone one, or the checkout that PYTRACKING_ROOT names. What tests the standalone host itself is
+left out with a checkout, and what compares the two is left out without one.
+"""
 
 import boxmask.host
 
-boxmask.host.activate()
+HOST = boxmask.host.activate()
+
+collect_ignore = ["checkout"] if HOST.is_standalone else ["standalone", "standalone_data"]

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import boxmask
-from boxmask.cli import demo, evaluate, generate, overlay
+from boxmask.cli import checkout, demo, evaluate, generate, overlay
 from boxmask.cli.options import print_error
 
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
@@ -67,6 +67,6 @@ def build_parser() -> argparse.ArgumentParser:
                              "with boxmask)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (generate, evaluate, overlay, demo):
+    for command in (generate, evaluate, overlay, demo, checkout):
         command.add(commands)
     return parser

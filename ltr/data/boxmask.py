@@ -78,6 +78,8 @@ class ClipSampler(torch.utils.data.Dataset):
     def _frame_ids(self, visible: list[int]) -> list[int]:
         """T of the visible frames, in order or reversed, the last at most `max_gap` from the first."""
         first = random.choice(visible) - random.randint(0, self.max_gap)
+        # Moved in between the first and the last, so that a clip has other frames at the ends of a sequence too.
+        first = max(min(first, visible[-1] - self.max_gap), visible[0])
         near = [frame for frame in visible if first <= frame <= first + self.max_gap]
         frame_ids = random.sample(near, min(self.num_frames, len(near)))
         frame_ids = sorted(frame_ids + random.choices(near, k=self.num_frames - len(frame_ids)))

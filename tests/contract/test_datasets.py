@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ltr.data.image_loader import imwrite_indexed
 from ltr.dataset import Davis, Got10k, Got10kVOS, Lasot, LasotVOS, TrackingNet, YouTubeVOS
 
 
@@ -128,6 +129,30 @@ def test_got10kvos_reads_one_raw_mask_for_every_frame(tmp_path, trees, configure
     assert anno["mask"][1].dtype == torch.float32 and anno["mask"][1].shape == (64, 96)
     assert anno["mask"][1].unique().tolist() == [0, 1]
     assert anno["mask"][1][24:40, 22:42].sum() == 320
+
+
+@pytest.mark.parametrize("kind", ["palette", "colours"])
+def test_masks_may_have_a_palette_or_their_values_in_the_first_channel(tmp_path, trees, configure, kind):
+    configure(got10k_dir=trees.got10k(tmp_path / "train"))
+    for number in (1, 2):
+        for frame in range(12):
+            path = tmp_path / "masks" / f"GOT-10k_Train_{number:06d}" / f"{frame + 1:08d}.png"
+            mask = trees.mask_of(frame)
+            if kind == "palette":
+                path.parent.mkdir(parents=True, exist_ok=True)
+                imwrite_indexed(str(path), mask)
+            else:
+                trees.write_mask(path, mask[..., None].repeat(3, axis=2))
+    _, anno, _ = Got10kVOS(anno_path=str(tmp_path / "masks"), split=None).get_frames(1, [0, 6])
+    assert all(np.array_equal(mask, trees.mask_of(frame)) for frame, mask in zip((0, 6), anno["mask"], strict=True))
+
+
+def test_a_missing_mask_is_an_error(tmp_path, trees, configure):
+    configure(got10k_dir=trees.got10k(tmp_path / "train", masks=tmp_path / "masks"))
+    (tmp_path / "masks/GOT-10k_Train_000001/00000007.png").unlink()
+    data = Got10kVOS(anno_path=str(tmp_path / "masks"), split=None)
+    with pytest.raises((TypeError, FileNotFoundError)):
+        data.get_frames(0, [6])
 
 
 def test_got10kvos_leaves_out_the_sequence_whose_masks_were_lost(tmp_path, trees, configure):

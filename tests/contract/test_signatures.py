@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import operator
 
 import pytest
 
@@ -59,6 +60,44 @@ TABLE = {
     "ltr.models.loss:LovaszSegLoss": "classes per_image",
     "ltr.models.loss.segmentation:LovaszSegLoss": "classes per_image",
     "ltr.models.loss.lovasz_loss:lovasz_softmax": "probas labels classes per_image ignore",
+    "ltr:load_network": "network_dir checkpoint constructor_fun_name constructor_module kwargs",
+    "ltr.admin.loading:load_pretrained": "module name checkpoint kwargs",
+    "ltr.admin.loading:load_weights": "net path strict",
+    "ltr.admin.loading:torch_load_legacy": "path",
+    "ltr.admin.model_constructor:NetConstructor": "fun_name fun_module args kwds",
+    "ltr.admin.multigpu:is_multi_gpu": "net",
+    "ltr.admin.settings:Settings": "",
+    "ltr.admin.environment:env_settings": "",
+    "ltr.admin.stats:AverageMeter.update": "self val n",
+    "ltr.admin.stats:StatValue.update": "self val",
+    "ltr.admin.tensorboard:TensorboardWriter": "directory loader_names",
+    "ltr.admin.tensorboard:TensorboardWriter.write_info": "self module_name script_name description",
+    "ltr.admin.tensorboard:TensorboardWriter.write_epoch": "self stats epoch ind",
+    "ltr.actors:BaseActor": "net objective",
+    "ltr.actors:BaseActor.train": "self mode",
+    "ltr.trainers:BaseTrainer": "actor loaders optimizer settings lr_scheduler",
+    "ltr.trainers:LTRTrainer": "actor loaders optimizer settings lr_scheduler freeze_backbone_bn_layers",
+    "ltr.trainers:LTRTrainer.train": "self max_epochs load_latest fail_safe",
+    "ltr.trainers:LTRTrainer.load_checkpoint": "self checkpoint fields ignore_fields load_constructor",
+    "ltr.trainers:LTRTrainer.update_settings": "self settings",
+    "pytracking.evaluation:Tracker": "name parameter_name run_id display_name",
+    "pytracking.evaluation:Tracker.run_sequence": "self seq visualization debug visdom_info multiobj_mode",
+    "pytracking.evaluation:trackerlist": "name parameter_name run_ids display_name",
+    "pytracking.evaluation:Sequence":
+        "name frames dataset ground_truth_rect ground_truth_seg init_data object_class target_visible object_ids "
+        "multiobj_mode",
+    "pytracking.evaluation:get_dataset": "args kwargs",
+    "pytracking.evaluation.datasets:load_dataset": "name kwargs",
+    "pytracking.evaluation.datasets:DatasetInfo": "module class_name kwargs",
+    "pytracking.evaluation.environment:env_settings": "",
+    "pytracking.evaluation.running:run_sequence": "seq tracker debug visdom_info",
+    "pytracking.evaluation.running:run_dataset": "dataset trackers debug threads visdom_info",
+    "pytracking.tracker.base:BaseTracker": "params",
+    "pytracking.tracker.base:BaseTracker.initialize": "self image info",
+    "pytracking.tracker.base:BaseTracker.track": "self image info",
+    "pytracking.utils:TrackerParams.get": "self name default",
+    "pytracking.utils:TrackerParams.has": "self name",
+    "pytracking.utils:TrackerParams.set_default_values": "self default_vals",
 }
 DEFAULTS = {
     "ltr.data:LTRLoader": {"training": True, "batch_size": 1, "shuffle": False, "num_workers": 0, "epoch_interval": 1,
@@ -75,13 +114,17 @@ DEFAULTS = {
     "ltr.dataset:Got10kVOS": {"anno_path": None, "split": "train"},
     "ltr.dataset:LasotVOS": {"anno_path": None, "split": "train"},
     "ltr.models.loss:LovaszSegLoss": {"per_image": True},
+    "ltr.trainers:LTRTrainer": {"lr_scheduler": None, "freeze_backbone_bn_layers": False},
+    "ltr.trainers:LTRTrainer.train": {"load_latest": False, "fail_safe": True},
+    "pytracking.evaluation:Sequence": {"multiobj_mode": False, "object_ids": None},
+    "pytracking.evaluation.running:run_dataset": {"threads": 0},
 }
 
 
 def parameters(name):
     module, _, attribute = name.partition(":")
-    found = inspect.signature(getattr(importlib.import_module(module), attribute)).parameters
-    return dict(found)
+    found = operator.attrgetter(attribute)(importlib.import_module(module))
+    return dict(inspect.signature(found).parameters)
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -113,12 +113,12 @@ def lasot(root, masks=None, names=("airplane-10", "bear-6"), frames=23):
     return root
 
 
-def trackingnet(root, sets=(0, 1), frames=6):
+def trackingnet(root, sets=(0, 1), frames=6, names=None):
     """TrackingNet: one video a set; the box of frame 2 has no size."""
-    for number in sets:
+    for number, name in zip(sets, names or [f"video{number}" for number in sets], strict=True):
         for frame in range(frames):
-            write_image(root / f"TRAIN_{number}" / "frames" / f"video{number}" / f"{frame}.jpg", frame)
-        write_boxes(root / f"TRAIN_{number}" / "anno" / f"video{number}.txt",
+            write_image(root / f"TRAIN_{number}" / "frames" / name / f"{frame}.jpg", frame)
+        write_boxes(root / f"TRAIN_{number}" / "anno" / f"{name}.txt",
                     [(3, 3, 0, 0) if frame == 2 else box_of(frame) for frame in range(frames)])
     return root
 

@@ -29,6 +29,14 @@ def test_a_window_wholly_outside_the_frame(window):
     assert (paste(np.ones((16, 16), np.float32), window, (40, 30)) == OUTSIDE_SCORE).all()
 
 
+@given(st.integers(-30, 30), st.integers(-30, 30), st.integers(1, 40), st.integers(1, 40))
+def test_a_window_anywhere_repeats_the_nearest_pixels_of_the_frame(x, y, width, height):
+    image = np.arange(10 * 7, dtype=np.uint8).reshape(7, 10)
+    rows, columns = np.arange(y, y + height).clip(0, 6), np.arange(x, x + width).clip(0, 9)
+    found = crop(image, Window(x, y, width, height), (width, height))
+    np.testing.assert_array_equal(found, image[rows[:, None], columns])
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.integers(-60, 140), st.integers(-60, 100), st.integers(4, 90), st.integers(4, 90), st.floats(1.1, 5))
 def test_a_box_shaped_mask_survives_the_way_to_the_crop_and_back(x, y, w, h, factor):

@@ -13,7 +13,8 @@ PROJECT = Path(host.__file__).resolve().parents[1]
 
 
 def python(code: str, *, cwd=PROJECT, **variables: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), **variables}
+    inherited = {name: value for name, value in os.environ.items() if name != host.ROOT_VARIABLE}
+    environment = {**inherited, "PYTHONPATH": str(PROJECT), **variables}
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, env=environment)
 
 
@@ -65,7 +66,7 @@ def test_an_installed_namesake_that_nobody_imported_does_no_harm(tmp_path):
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path):
     with pytest.raises(host.HostError, match="not a pytracking checkout: it has no ltr/admin/settings.py"):
-        host._choose(tmp_path)
+        host.find_checkout(tmp_path)
 
 
 def test_the_environment_names_a_checkout(tmp_path):

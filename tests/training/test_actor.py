@@ -54,7 +54,8 @@ def test_the_loss_is_the_lovasz_loss_of_the_known_pixels_alone():
     masks[:, :, :, 15:] = 255
     objective = LovaszSegLoss(per_image=False)
     loss, stats = BoxMaskActor(Fixed(*stages), objective)(batch(masks))
-    parts = [100 * objective(stage[..., :15].flatten(0, 1), masks[..., :15].flatten(0, 1)).item() for stage in stages]
+    known = masks[..., :15].flatten(0, 1).contiguous()
+    parts = [100 * objective(stage[..., :15].flatten(0, 1), known).item() for stage in stages]
     assert loss.item() == pytest.approx(sum(parts), rel=1e-5)
     assert (stats['Loss/stage1'], stats['Loss/stage2']) == pytest.approx(parts, rel=1e-5)
     assert stats['Loss/total'] == pytest.approx(sum(parts), rel=1e-5)

@@ -1,8 +1,11 @@
 """The train settings: what they train on what, and a whole run in small."""
 
 import logging
+import os
 import pickle
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,18 +15,22 @@ import torch
 
 import ltr.train_settings.boxmask.default as default
 import ltr.train_settings.boxmask.lite as lite
+import ltr.train_settings.boxmask.samples as samples
+import ltr.train_settings.boxmask.weak_vos_lite as weak_vos_lite
 from ltr.admin.settings import Settings
 from ltr.data.boxmask import ClipProcessing, ClipSampler
 from ltr.data.boxmask_augment import Photometric
 from ltr.dataset.boxmask import SampleClips
 from ltr.models.boxmask import checkpoint
-from ltr.train_settings.boxmask._common import choose, cosine, dataset_dir
+from ltr.train_settings.boxmask._choices import choose
+from ltr.train_settings.boxmask._common import Travelling, cosine, dataset_dir, training_loader
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """Settings of a run of a few seconds, with no dataset configured."""
-    for name in ('DAVIS_DIR', 'YOUTUBEVOS_DIR', 'STILLS_DIR'):
+    for name in ('DAVIS_DIR', 'YOUTUBEVOS_DIR', 'STILLS_DIR', 'WORKSPACE_DIR', 'TENSORBOARD_DIR', 'PRETRAINED_NETWORKS',
+                 'SET'):
         monkeypatch.delenv(f'BOXMASK_{name}', raising=False)
     settings = Settings()
     settings.module_name, settings.script_name, settings.project_path = 'boxmask', 'default', 'ltr/boxmask/default'
@@ -118,11 +125,105 @@ def test_lite_trains_on_davis_alone_and_validates_on_its_own_val(small, davis, m
     assert processing.box_jitter > 0 and net.input_spec.size == (416, 240)
 
 
-def test_what_is_set_beforehand_stays():
+def test_an_untrained_backbone_is_taken_when_asked_for_and_warned_of(small, davis, monkeypatch, caplog):
+    fits = []
+    monkeypatch.setattr(default, 'fit', lambda *arguments, **options: fits.append(options))
+    monkeypatch.setenv('BOXMASK_SET', 'backbone_weights=none max_epochs=2')
+    small.env.davis_dir = str(davis)
+    default.run(small)
+    assert fits == [{'max_epochs': 2}] and small.backbone_weights is None
+    assert 'untrained' in caplog.text
+
+
+@pytest.mark.parametrize(('given', 'expected'), [
+    ('batch_size=2', {'batch_size': 2}), ('learning_rate=1e-4', {'learning_rate': 1e-4}),
+    ('learning_rate=1', {'learning_rate': 1.0}), ('flip=no', {'flip': False}), ('flip=1', {'flip': True}),
+    ('size=208,120', {'size': (208, 120)}), ('size=208x120', {'size': (208, 120)}),
+    ("'size=(208, 120)'", {'size': (208, 120)}), ('weights=none', {'weights': None}),
+    ("weights='/a b/c.pkl'", {'weights': '/a b/c.pkl'}), ('batch_size=2 batch_size=3', {'batch_size': 3}),
+    ('weights=a=b', {'weights': 'a=b'}), ('half=5', {'half': 5}), ('batch_size=8', {'batch_size': 8, 'half': 4}),
+    ('', {'batch_size': 4, 'half': 2}),
+])
+def test_a_value_is_read_as_the_type_of_its_default(monkeypatch, given, expected):
+    monkeypatch.setenv('BOXMASK_SET', given)
     settings = Settings()
-    settings.batch_size = 7
-    choose(settings, batch_size=2, num_workers=1)
-    assert (settings.batch_size, settings.num_workers) == (7, 1)
+    choose(settings, batch_size=4, learning_rate=1e-3, flip=True, size=(416, 240), weights='/w.pkl',
+           half=lambda settings: settings.batch_size // 2)
+    for name, value in expected.items():
+        assert getattr(settings, name) == value and type(getattr(settings, name)) is type(value)
+
+
+@pytest.mark.parametrize(('given', 'words'), [
+    ('batchsize=2', 'batchsize: .* no such name; they have batch_size=4, flip=True, size=416,240'),
+    ('batch_size=many', 'batch_size=many: expected int, such as 4'),
+    ('batch_size=1.5', 'expected int'), ('batch_size=none', 'expected int'), ('flip=perhaps', 'expected bool'),
+    ('size=208', 'expected 2 numbers, such as 416,240'), ('size=a,b', 'expected 2 numbers'),
+    ('batch_size', "name=value, got 'batch_size'"), ('=3', 'name=value'), ("a='b", 'BOXMASK_SET is'),
+])
+def test_a_name_or_value_that_does_not_fit_is_an_error_that_says_what_does(monkeypatch, given, words):
+    monkeypatch.setenv('BOXMASK_SET', given)
+    with pytest.raises(ValueError, match=words):
+        choose(Settings(), batch_size=4, flip=True, size=(416, 240))
+
+
+@pytest.mark.parametrize('module', [default, lite, samples, weak_vos_lite])
+def test_every_settings_file_refuses_a_name_that_it_does_not_offer(small, davis, monkeypatch, module):
+    small.env.davis_dir = str(davis)
+    monkeypatch.setenv('BOXMASK_SET', 'no_such_name=1')
+    with pytest.raises(ValueError, match='no_such_name.* batch_size='):
+        module.run(small)
+
+
+def test_what_is_set_on_the_command_line_wins_over_the_caller_and_he_over_the_default(monkeypatch):
+    monkeypatch.setenv('BOXMASK_SET', 'max_gap=3')
+    settings = Settings()
+    settings.batch_size, settings.max_gap = 7, 5
+    choose(settings, batch_size=2, max_gap=100, num_workers=1)
+    assert (settings.batch_size, settings.max_gap, settings.num_workers) == (7, 3, 1)
+
+
+def test_lite_has_as_many_epochs_as_its_minutes_allow(small, davis, monkeypatch):
+    monkeypatch.setattr(lite, 'fit_lite', lambda *arguments: None)
+    monkeypatch.setenv('BOXMASK_SET', 'minutes=120')
+    small.env.davis_dir = str(davis)
+    del small.small_epochs, small.full_epochs
+    lite.run(small)
+    assert (small.small_epochs, small.full_epochs) == (16, 14)
+
+
+def test_variables_name_the_outputs_too_where_the_settings_were_made_without_them(small, monkeypatch, tmp_path):
+    monkeypatch.setenv('BOXMASK_WORKSPACE_DIR', str(tmp_path / 'elsewhere'))
+    choose(small)
+    assert small.env.workspace_dir == str(tmp_path / 'elsewhere')
+
+
+def test_an_epoch_that_would_train_nothing_is_an_error(small):
+    small.batch_size = 4
+    with pytest.raises(ValueError, match='an epoch of 2 samples does not fill a batch of 4'):
+        training_loader(small, ClipSampler([SampleClips('val')], None, 2, 8))
+
+
+def test_a_dataset_arrives_in_a_worker_after_the_host_is_ready():
+    sent = pickle.dumps(Travelling(_Late()))
+    done = subprocess.run([sys.executable, '-c', f'import sys; sys.path[:] = {sys.path!r}\n'
+                           'import boxmask.host\nboxmask.host.activate()\n'
+                           'asked = []\nboxmask.host.activate_linked = lambda: asked.append(1)\n'
+                           f'import pickle; print(pickle.loads({sent!r})[0], asked)'],
+                          capture_output=True, text=True, env={**os.environ, 'OMP_NUM_THREADS': '1'})
+    assert done.stdout.split('\n')[0] == '7 [1]', done.stderr
+
+
+class _Late(torch.utils.data.Dataset):
+    """Pickles to what asks whether the host was made ready before."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return 7
+
+    def __reduce__(self):
+        return eval, ("__import__('collections').UserList([7 if __import__('__main__').asked else 0])",)
 
 
 def test_an_environment_variable_names_a_dataset_on_any_host(small, tmp_path, monkeypatch):

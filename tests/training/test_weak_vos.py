@@ -27,6 +27,10 @@ def got10k(tmp_path, monkeypatch):
         (made / f'{number:08d}.png').write_bytes(masks.encode(mask))
         boxes.append(f'{20 + 5 * number},20,30,40\n')
     (frames / 'groundtruth.txt').write_text(''.join(boxes))
+    (frames / 'absence.label').write_text('0\n' * 12)
+    (frames / 'cover.label').write_text('8\n' * 12)
+    # A split is positions in the whole list of 9,335 sequences, which are all this one.
+    (tmp_path / 'train' / 'list.txt').write_text('walk\n' * 9335)
     monkeypatch.setenv('BOXMASK_GOT10K_DIR', str(tmp_path / 'train'))
     monkeypatch.setenv('BOXMASK_PREGENERATED_MASKS', str(tmp_path / 'masks'))
     return tmp_path
@@ -37,7 +41,7 @@ def settings_for(workspace) -> Settings:
     settings.module_name, settings.script_name = 'boxmask', 'weak_vos_lite'
     settings.project_path = 'ltr/boxmask/weak_vos_lite'
     settings.env.workspace_dir = str(workspace)
-    settings.env.tensorboard_dir = None
+    settings.env.tensorboard_dir = str(workspace / 'tensorboard')
     settings.use_gpu = False
     settings.batch_size, settings.num_workers, settings.samples_per_epoch, settings.max_epochs = 2, 0, 2, 1
     settings.output_size = (104, 60)

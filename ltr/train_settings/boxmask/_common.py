@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+import torch.utils.data
 
 from ltr.actors.boxmask import BoxMaskActor
 from ltr.admin.settings import Settings
@@ -17,13 +19,6 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.models.boxmask import BoxMaskNet, VosNet
 from ltr.models.loss.segmentation import LovaszSegLoss
 from ltr.trainers import LTRTrainer
-
-
-def choose(settings: Settings, **values: object) -> None:
-    """Sets attributes of the settings, all but those that the caller has set before (a test, a shorter run)."""
-    for name, value in values.items():
-        if not hasattr(settings, name):
-            setattr(settings, name, value)
 
 
 def dataset_dir(settings: Settings, name: str) -> str | None:
@@ -42,13 +37,41 @@ def dataset_dir(settings: Settings, name: str) -> str | None:
     return folder
 
 
-def training_loader(settings: Settings, sampler: ClipSampler) -> LTRLoader:
-    return LTRLoader('train', sampler, training=True, batch_size=settings.batch_size, shuffle=False,
+class Travelling(torch.utils.data.Dataset):
+    """A dataset that can be sent to a worker process where nothing has been set up.
+
+    In a linked checkout workers start from pytracking's own run_training.py, which knows nothing of boxmask. Unpickling
+    this imports the package of this file, which makes the host ready, and only then the dataset's classes.
+    """
+
+    def __init__(self, dataset: torch.utils.data.Dataset) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> object:
+        return self.dataset[index]
+
+    def __reduce__(self) -> tuple:
+        return _arrived, (pickle.dumps(self.dataset),)
+
+
+def _arrived(dataset: bytes) -> Travelling:
+    return Travelling(pickle.loads(dataset))
+
+
+def training_loader(settings: Settings, sampler: torch.utils.data.Dataset) -> LTRLoader:
+    """Raises ValueError where an epoch would not fill one batch: such an epoch trains nothing."""
+    if len(sampler) < settings.batch_size:
+        raise ValueError(f"an epoch of {len(sampler)} samples does not fill a batch of {settings.batch_size}; set "
+                         "batch_size to less or the samples per epoch to more")
+    return LTRLoader('train', Travelling(sampler), training=True, batch_size=settings.batch_size, shuffle=False,
                      num_workers=settings.num_workers, stack_dim=1, drop_last=True)
 
 
 def validation_loader(settings: Settings, sampler: ClipSampler, *, epoch_interval: int = 1) -> LTRLoader:
-    return LTRLoader('val', sampler, training=False, batch_size=settings.batch_size, shuffle=False,
+    return LTRLoader('val', Travelling(sampler), training=False, batch_size=settings.batch_size, shuffle=False,
                      num_workers=settings.num_workers, stack_dim=1, epoch_interval=epoch_interval)
 
 

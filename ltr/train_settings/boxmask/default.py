@@ -18,14 +18,8 @@ from ltr.dataset import Davis, YouTubeVOS
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.models.boxmask import boxmask_resnet50
 from ltr.train_settings.boxmask import samples
-from ltr.train_settings.boxmask._common import (
-    choose,
-    dataset_dir,
-    fit,
-    make_actor,
-    training_loader,
-    validation_loader,
-)
+from ltr.train_settings.boxmask._choices import choose
+from ltr.train_settings.boxmask._common import dataset_dir, fit, make_actor, training_loader, validation_loader
 
 _log = logging.getLogger(__name__)
 
@@ -58,13 +52,9 @@ def run(settings: Settings) -> None:
 
     settings.description = 'Box-to-mask network of the paper on YouTube-VOS and DAVIS'
     choose(settings, batch_size=4, num_workers=min(8, os.cpu_count() or 1), max_epochs=80, samples_per_epoch=4000,
-           val_samples=500)
-    if not hasattr(settings, 'backbone_weights'):
-        settings.backbone_weights = _mask_rcnn_weights(settings)
+           val_samples=500, search_factor=5.0, num_frames=3, max_gap=100, backbone_weights=_mask_rcnn_weights)
+    _check_backbone(settings.backbone_weights)
     settings.print_interval = 10
-    settings.search_factor = 5.0
-    settings.num_frames = 3
-    settings.max_gap = 100
 
     net = boxmask_resnet50(backbone_weights=settings.backbone_weights)
     train_sets, shares, val_sets = _datasets(youtubevos_dir, davis_dir)
@@ -100,9 +90,16 @@ def _datasets(youtubevos_dir: str | None,
 
 
 def _mask_rcnn_weights(settings: Settings) -> str:
-    """The file of Mask R-CNN's ResNet-50: the backbone stays as it is, so it has to know something."""
-    path = os.path.join(settings.env.pretrained_networks or '', BACKBONE_FILE)
-    if not os.path.isfile(path):
+    return os.path.join(settings.env.pretrained_networks or '', BACKBONE_FILE)
+
+
+def _check_backbone(path: str | None) -> None:
+    """The backbone stays as it is in training, so it has to know something: Mask R-CNN's ResNet-50."""
+    if path is None:
+        _log.warning("the backbone is untrained and stays so: good only for trying the machinery")
+    elif not os.path.isfile(path):
         raise FileNotFoundError(f"the backbone's weights are missing: {path}; they are in pytracking's MODEL_ZOO.md "
-                                "(Mask R-CNN, for LWL). Put the file there, or set pretrained_networks in local.py")
-    return path
+                                "(Mask R-CNN, for LWL). Put the file there, or set pretrained_networks in local.py or "
+                                "BOXMASK_PRETRAINED_NETWORKS. `--set backbone_weights=none` (or "
+                                "BOXMASK_SET=backbone_weights=none) trains with an untrained backbone, good only for "
+                                "trying the machinery")

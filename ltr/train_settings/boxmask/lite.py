@@ -1,7 +1,8 @@
 """boxmask_lite on DAVIS 2017 and still images with instance masks, for about an hour on two cores.
 
-`settings.minutes` (60) scales the number of epochs: longer is better. An interrupted run goes on where its last epoch
-ended: python run_training.py boxmask lite
+    python run_training.py boxmask lite --set minutes=120
+
+`minutes` (60) scales the number of epochs: longer is better. The same command goes on where a run was stopped.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from ltr.dataset import Davis
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.boxmask import StillClips, still_sources
 from ltr.models.boxmask import boxmask_lite
-from ltr.train_settings.boxmask._common import choose, dataset_dir, fit_lite
+from ltr.train_settings.boxmask._choices import choose
+from ltr.train_settings.boxmask._common import dataset_dir, fit_lite
 
 MIN_PIXELS = 200  # of a target in a frame of DAVIS: smaller ones are more outline than object
 
@@ -24,17 +26,12 @@ MIN_PIXELS = 200  # of a target in a frame of DAVIS: smaller ones are more outli
 def run(settings: Settings) -> None:
     settings.description = 'boxmask_lite on DAVIS and still images'
     settings.print_stats = ['Loss/total', 'Stats/J', 'Stats/J_stage1']
-    settings.search_factor = SEARCH_FACTORS['boxmask_lite']
-    settings.num_frames = 3
-    settings.max_gap = 10
     settings.grad_clip_max_norm = 5.0
-    choose(settings, minutes=60, seed=0)
-    # On two cores an epoch takes about four minutes: 200 steps on small crops, or 50 on the network's own, four times
-    # as large. Short ones, so that little is lost where a run is killed.
-    epochs = max(3, round(settings.minutes / 4))
-    choose(settings, batch_size=4, num_workers=1, small_size=(208, 120), small_epochs=round(epochs * 0.55),
-           full_epochs=epochs - round(epochs * 0.55), samples_per_epoch=800, full_samples_per_epoch=200, val_samples=40,
-           learning_rate=1e-3)
+    choose(settings, minutes=60, seed=0, batch_size=4, num_workers=1, small_size=(208, 120),
+           small_epochs=lambda settings: round(_epochs(settings) * 0.55),
+           full_epochs=lambda settings: _epochs(settings) - round(_epochs(settings) * 0.55), samples_per_epoch=800,
+           full_samples_per_epoch=200, val_samples=40, learning_rate=1e-3,
+           search_factor=SEARCH_FACTORS['boxmask_lite'], num_frames=3, max_gap=10)
 
     train, shares, val = _datasets(dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
@@ -43,6 +40,12 @@ def run(settings: Settings) -> None:
                                 box_jitter=0.02, flip=0.5, degrade=0.4,
                                 photometric=Photometric(greyscale=0.05, brightness=0.2, colour=0.1, blur=0.15))
     fit_lite(settings, net, train, shares, val, processing)
+
+
+def _epochs(settings: Settings) -> int:
+    """On two cores an epoch takes about four minutes: 200 steps on small crops, or 50 on the network's own, four times
+    as large. Short ones, so that little is lost where a run is killed."""
+    return max(3, round(settings.minutes / 4))
 
 
 def _datasets(davis_dir: str | None,

@@ -11,11 +11,12 @@ import os
 import ltr.data.transforms as tfm
 from ltr.actors.boxmask import VosActor
 from ltr.admin.settings import Settings
-from ltr.data import LTRLoader, processing, sampler
+from ltr.data import processing, sampler
 from ltr.dataset import Got10kVOS
 from ltr.models.boxmask import InputSpec, vos_lite
 from ltr.models.loss.segmentation import LovaszSegLoss
-from ltr.train_settings.boxmask._common import adamw, choose, cosine, dataset_dir, fit
+from ltr.train_settings.boxmask._choices import choose
+from ltr.train_settings.boxmask._common import adamw, cosine, dataset_dir, fit, training_loader
 
 
 def run(settings: Settings) -> None:
@@ -30,13 +31,11 @@ def run(settings: Settings) -> None:
     masks = os.path.join(dataset_dir(settings, 'pregenerated_masks'), 'got10k_masks')
 
     net = vos_lite(pretrained=True)
-    dataset = sampler.LWLSampler([Got10kVOS(anno_path=masks, split='train')], [1],
+    dataset = sampler.LWLSampler([Got10kVOS(anno_path=masks, split=None)], [1],
                                  samples_per_epoch=settings.samples_per_epoch, max_gap=100, num_test_frames=3,
                                  num_train_frames=1, processing=_processing(net.input_spec, settings.output_size))
-    loader = LTRLoader('train', dataset, training=True, batch_size=settings.batch_size, stack_dim=1,
-                       num_workers=settings.num_workers, drop_last=True)
     optimizer = adamw(net, settings.learning_rate)
-    fit(settings, VosActor(net, LovaszSegLoss(per_image=False)), [loader], optimizer,
+    fit(settings, VosActor(net, LovaszSegLoss(per_image=False)), [training_loader(settings, dataset)], optimizer,
         cosine(optimizer, settings.max_epochs), max_epochs=settings.max_epochs)
 
 

@@ -24,17 +24,17 @@ class ImageError(ValueError):
     """An image file cannot be read; the message names it."""
 
 
-def _voc_palette() -> np.ndarray:
-    """(256, 3) uint8: the colours of PASCAL VOC and DAVIS for the first 22 ids, greys for the others."""
+def _davis_palette() -> np.ndarray:
+    """(256, 3) uint8: the colours of PASCAL VOC for the first 22 ids, with 191 for 192 as in pytracking; then greys."""
     palette = np.repeat(np.arange(256)[:, None], 3, axis=1).astype(np.uint8)
     for number in range(22):
         # Each colour channel collects every third bit of the id, from the highest bit of the byte downwards.
-        palette[number] = [sum(((number >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3))
-                           for channel in range(3)]
+        colour = [sum(((number >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)) for channel in range(3)]
+        palette[number] = [min(level, 191) for level in colour]
     return palette
 
 
-davis_palette = _voc_palette()
+davis_palette = _davis_palette()
 
 
 def opencv_loader(path: str | os.PathLike[str]) -> np.ndarray:

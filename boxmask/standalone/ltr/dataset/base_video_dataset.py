@@ -21,12 +21,13 @@ class BaseVideoDataset(torch.utils.data.Dataset):
     name: of the dataset; root: its folder; image_loader: path to an (H, W, 3) uint8 RGB array.
     """
 
+    class_list: Sequence[str] = ()
+
     def __init__(self, name: str, root: str | os.PathLike[str], image_loader: Callable = opencv_loader) -> None:
         self.name = name
         self.root = root
         self.image_loader = image_loader
         self.sequence_list: list = []
-        self.class_list: list[str] = []
 
     def __len__(self) -> int:
         return self.get_num_sequences()

@@ -89,11 +89,9 @@ class Got10k(BoxVideoDataset):
         return self._sequences_by_class([self.sequence_meta_info[name]["object_class_name"]
                                          for name in self.sequence_list])
 
-    def get_class_list(self) -> list[str]:
+    @cached_property
+    def class_list(self) -> list[str]:
         return sorted(name for name in self.seq_per_class if name is not None)
-
-    def get_num_classes(self) -> int:
-        return len(self.get_class_list())
 
     def get_sequences_in_class(self, class_name: str) -> list[int]:
         return self.seq_per_class[class_name]

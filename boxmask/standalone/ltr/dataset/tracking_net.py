@@ -67,11 +67,9 @@ class TrackingNet(BoxVideoDataset):
     def seq_per_class(self) -> dict[str | None, list[int]]:
         return self._sequences_by_class([self.get_class_name(seq_id) for seq_id in range(len(self.sequence_list))])
 
-    def get_class_list(self) -> list[str]:
+    @cached_property
+    def class_list(self) -> list[str]:
         return sorted(self.seq_per_class)
-
-    def get_num_classes(self) -> int:
-        return len(self.seq_per_class)
 
     def get_sequences_in_class(self, class_name: str) -> list[int]:
         return self.seq_per_class[class_name]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from ltr.admin import environment as training
+from ltr.admin.local_file import expand_paths, local_error, local_file, override_from_environment, run_local_file
 
 
 class EnvSettings:
@@ -32,25 +33,27 @@ class EnvSettings:
 def env_settings() -> EnvSettings:
     """The paths of this machine. Raises what `ltr.admin.environment.env_settings` raises."""
     settings = EnvSettings()
-    path = training.local_file()
+    path = local_file()
     if path is not None:
-        users_function = getattr(training.run_local_file(path), "local_env_settings", None)
+        users_function = getattr(run_local_file(path), "local_env_settings", None)
         if users_function is not None:
             try:
                 vars(settings).update(vars(users_function()))
             except Exception as error:
-                raise training.local_error(path, error) from error
-    training.override_from_environment(settings)
-    _fill_from_training(settings)
-    training.expand_paths(settings)
+                raise local_error(path, error) from error
+    override_from_environment(settings)
+    fill_from_training(settings)
+    expand_paths(settings)
     return settings
 
 
-def _fill_from_training(settings: EnvSettings) -> None:
+def fill_from_training(settings: object) -> None:
+    """Sets what is '' or absent to what follows from the paths for training."""
     paths = training.env_settings()
     defaults = {
         "results_path": os.path.join(paths.workspace_dir, "tracking_results"),
         "segmentation_path": os.path.join(paths.workspace_dir, "segmentation_results"),
+        "result_plot_path": os.path.join(paths.workspace_dir, "result_plots"),
         "network_path": paths.pretrained_networks,
         # Training reads the folder `train` alone; the splits for evaluation lie beside it.
         "got10k_path": os.path.dirname(paths.got10k_dir.rstrip("/")) if paths.got10k_dir else "",
@@ -58,5 +61,5 @@ def _fill_from_training(settings: EnvSettings) -> None:
         "trackingnet_path": paths.trackingnet_dir,
     }
     for name, value in defaults.items():
-        if not getattr(settings, name):
+        if not getattr(settings, name, ""):
             setattr(settings, name, value)

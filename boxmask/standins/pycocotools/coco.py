@@ -1,0 +1,6 @@
+"""See `pycocotools`."""
+
+from boxmask_standin import refuser, unavailable
+
+COCO = unavailable("pycocotools", "pycocotools.coco.COCO")
+__getattr__ = refuser("pycocotools", "pycocotools.coco")

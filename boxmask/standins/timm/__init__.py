@@ -1,0 +1,5 @@
+"""Stand-in for timm: names that pytracking's Swin backbone imports."""
+
+from boxmask_standin import refuser
+
+__getattr__ = refuser("timm")

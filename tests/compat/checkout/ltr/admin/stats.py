@@ -1,0 +1,6 @@
+class StatValue:
+    pass
+
+
+class AverageMeter:
+    pass

@@ -1,0 +1,53 @@
+"""Both command lines on a checkout: options of ours, workers, exit codes."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+PROJECT = Path(__file__).resolve().parents[2]
+TRAINING, TRACKING = PROJECT / "run_training.py", PROJECT / "run_tracker.py"
+
+
+def test_the_help_is_the_checkouts_and_tells_of_our_options(run, checkout):
+    done = run(TRAINING, "--help", "--pytracking", checkout, PYTRACKING_ROOT="")
+    assert done.returncode == 0, done.stderr
+    assert all(text in done.stdout for text in ("Run a train script.", "--pytracking PATH", "--set NAME=VALUE"))
+
+
+def test_a_spawned_worker_has_stand_ins_mends_paths_and_what_was_set(run, tmp_path):
+    cv2.imwrite(str(tmp_path / "0.jpg"), np.zeros((20, 30, 3), np.uint8))
+    (tmp_path / "boxes.txt").write_text("1,2,3,4.5\n")
+    done = run(TRAINING, "toy", "workers", "--set", "num_workers=2", "--set", "root=a b",
+               BOXMASK_DAVIS_DIR=str(tmp_path), BOXMASK_SET="seed=3")
+    assert done.returncode == 0, done.stderr
+    assert "start method spawn set seed=3 num_workers=2 'root=a b'" in done.stdout
+    assert f"worker [((20, 30, 3), [1.0, 2.0, 3.0, 4.5])] {tmp_path} False" in done.stdout
+
+
+def test_an_assignment_without_a_value_is_a_usage_error(run):
+    done = run(TRAINING, "toy", "workers", "--set", "num_workers")
+    assert done.returncode == 2 and "takes NAME=VALUE, got 'num_workers'" in done.stderr
+
+
+def test_training_that_crashed_ten_times_ends_with_the_error_and_code_1(run):
+    done = run(TRAINING, "toy", "crash")
+    assert done.returncode == 1
+    assert done.stdout.count("epoch 2\n") == 10 and done.stdout.count("epoch 1\n") == 1
+    assert "Finished" not in done.stdout
+    assert "error: a frame is missing  (BOXMASK_DEBUG=1 shows where)" in done.stderr
+
+
+def test_sequences_that_failed_are_named_and_the_others_are_done(run, tmp_path):
+    done = run(TRACKING, "toy", "default", "--threads", 2)
+    assert done.returncode == 1
+    assert "lost the target" in done.stdout
+    assert "no results of 2 runs: toy default on bad; toy default on unsaved" in done.stdout
+    written = {path.name: path.read_text() for path in (tmp_path / "work/workspace/tracking_results").rglob("*.txt")}
+    assert set(written) == {"good.txt", "last.txt"}
+
+
+def test_a_tracker_in_no_folder_is_told_with_those_there_are(run):
+    done = run(TRACKING, "nonesuch", "default")
+    assert done.returncode == 1
+    assert "there is no tracker 'nonesuch'; there are: toy" in done.stderr
