@@ -18,18 +18,29 @@ def crop(image: np.ndarray, window: Window, output_size: tuple[int, int], *, nea
     image (H, W) or (H, W, 3); nearest: for label images. Pixels beyond the border repeat the border, or are `fill`.
     """
     frame_height, frame_width = image.shape[:2]
-    rows = np.arange(window.y, window.y + window.height)
-    columns = np.arange(window.x, window.x + window.width)
-    patch = np.take(image, rows.clip(0, frame_height - 1), axis=0)
-    patch = np.take(patch, columns.clip(0, frame_width - 1), axis=1)
+    rows, above, below = _inside(window.y, window.height, frame_height)
+    columns, left, right = _inside(window.x, window.width, frame_width)
+    patch = cv2.copyMakeBorder(image[rows, columns], above, below, left, right, cv2.BORDER_REPLICATE)
     if fill is not None:
-        patch[(rows < 0) | (rows >= frame_height)] = fill
-        patch[:, (columns < 0) | (columns >= frame_width)] = fill
+        patch[_beyond(window.y, window.height, frame_height)] = fill
+        patch[:, _beyond(window.x, window.width, frame_width)] = fill
     if nearest:
         interpolation = cv2.INTER_NEAREST_EXACT
     else:
         interpolation = cv2.INTER_AREA if window.width > output_size[0] else cv2.INTER_LINEAR
     return cv2.resize(patch, output_size, interpolation=interpolation)
+
+
+def _inside(start: int, length: int, frame: int) -> tuple[slice, int, int]:
+    """Of one side of a window: its part in the frame, or the pixel of the frame next to it; pixels before and after."""
+    before = min(max(-start, 0), length - 1)
+    inside = slice(min(max(start, 0), frame - 1), max(min(start + length, frame), 1))
+    return inside, before, length - before - (inside.stop - inside.start)
+
+
+def _beyond(start: int, length: int, frame: int) -> np.ndarray:
+    pixels = np.arange(start, start + length)
+    return (pixels < 0) | (pixels >= frame)
 
 
 def paste(scores: np.ndarray, window: Window, frame_size: tuple[int, int]) -> np.ndarray:

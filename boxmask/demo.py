@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -14,12 +15,11 @@ import numpy as np
 
 from boxmask import boxes as box_geometry
 from boxmask import host, masks
-from boxmask.evaluate import baselines
 from boxmask.evaluate.folders import evaluate_folders
 from boxmask.evaluate.table import format_comparison
-from boxmask.generate.engine import Masker
-from boxmask.generate.run import generate_dataset
-from boxmask.readers import got10k
+from boxmask.generate.job import Job
+from boxmask.generate.progress import Progress
+from boxmask.generate.source import Source
 from boxmask.report import overlay
 
 NUM_FRAMES = 20
@@ -44,8 +44,6 @@ def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
     start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     host.activate()
-    from boxmask.generate.network import load_masker
-
     if checkpoint is None:
         _title("1. Training boxmask_lite on synthetic sample clips")
         checkpoint = train(out)
@@ -54,20 +52,21 @@ def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
     _title(f"2. {num_sequences} unseen sample sequences of {NUM_FRAMES} frames, with boxes and true masks")
     frames, truth = write_samples(out / "samples", num_sequences)
     _title("3. Masks from the boxes")
-    methods: dict[str, Masker] = {"boxmask": load_masker(checkpoint), "GrabCut": baselines.grabcut,
-                                  "filled box": baselines.filled_box}
-    dataset = got10k.open_dataset(frames)
+    methods = {"boxmask": "network", "GrabCut": "grabcut", "filled box": "box"}
     scores = {}
-    for method, masker in methods.items():
-        folder = out / "masks" / method.replace(" ", "_").lower()
-        summary = generate_dataset(dataset, dataset.sequences, masker, folder, overwrite=True)
-        if summary.failed:
-            raise DemoError(next(iter(summary.failed.values())))
-        scores[method] = evaluate_folders(folder, truth)
+    for title, method in methods.items():
+        folder = out / "masks" / title.replace(" ", "_").lower()
+        job = Job(Source("got10k", {"root": str(frames.absolute())}), str(folder), method=method,
+                  checkpoint=str(checkpoint))
+        with closing(Progress()) as progress:
+            ledger = job.run(overwrite=True, tell=progress.tell)
+        if ledger.failed:
+            raise DemoError(next(iter(ledger.failed.values())).reason)
+        scores[title] = evaluate_folders(folder, truth)
     _title("4. J against the true masks (synthetic clips, not a benchmark)")
     print(format_comparison(scores))
     _title("5. Pictures")
-    for name in dataset.sequences:
+    for name in sorted(path.name for path in truth.iterdir()):
         picture = out / f"{name}.png"
         overlay.save(overlay.overlay_folder(frames / name, out / "masks" / "boxmask" / name, count=6), picture)
         print(picture)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import boxmask
-from boxmask.cli import checkout, demo, evaluate, generate, overlay
+from boxmask.cli import checkout, demo, evaluate, export, generate, overlay, quality, verify
 from boxmask.cli.options import print_error
 
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
@@ -22,7 +22,7 @@ EXAMPLES = """examples:
   boxmask generate folder --frames video/ --boxes boxes.txt --out masks --checkpoint lite.safetensors
   boxmask generate davis --root data/DAVIS --split val --out masks --checkpoint lite.safetensors
   boxmask evaluate masks --masks masks --truth data/DAVIS --json scores.json
-  boxmask overlay --frames video/ --masks masks --boxes boxes.txt --out overlay.png
+  boxmask overlay --frames video/ --masks masks/video --boxes boxes.txt --out overlay.png
   boxmask demo
 
 A network is trained with: python run_training.py boxmask default
@@ -67,6 +67,6 @@ def build_parser() -> argparse.ArgumentParser:
                              "with boxmask)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (generate, evaluate, overlay, demo, checkout):
+    for command in (generate, verify, quality, export, evaluate, overlay, demo, checkout):
         command.add(commands)
     return parser

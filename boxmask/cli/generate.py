@@ -3,129 +3,229 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boxmask.cli.options import factor, positive, print_error
-from boxmask.generate.defaults import ITERATIONS, STRIDE, WINDOW
+from boxmask.generate.defaults import ITERATIONS, OVERLAP, STRIDE, WINDOW, WINDOWS
 
 if TYPE_CHECKING:
-    from boxmask.generate.engine import Masker
-    from boxmask.generate.run import Summary, Windows
-    from boxmask.readers.sequence import Dataset
+    from boxmask.generate.job import Job
+    from boxmask.generate.ledger import Ledger
 
 BOXES_HELP = ("one line `x,y,w,h` per frame, in pixels from the top left corner of the image, separated by comma, "
               "space or tab; 0,0,0,0 where the target is not in the frame, which then gets an empty mask")
-OUT_HELP = ("a sequence appears under its name when all its masks are written, and is kept by the next run; masks are "
-            "PNG files of the size of the image with a palette and the values 0 and 1")
+OUT_HELP = ("a sequence appears here under its name when all its masks are written, with a manifest and their quality, "
+            "and is kept by the next run; masks are PNG files of the size of the image with a palette and the object's "
+            "number, 1 for a single one, as values")
+CLAIM_TIMEOUT = 600
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     generate = commands.add_parser("generate", help="make masks from the boxes of videos")
     layouts = generate.add_subparsers(title="layouts", metavar="LAYOUT", dest="layout", required=True)
-    common = _generation_options()
+    common, several = _common_options(), _dataset_options()
+
+    def dataset(name: str, help_text: str, description: str) -> argparse.ArgumentParser:
+        return layouts.add_parser(name, parents=[several, common], help=help_text, description=description)
+
+    dataset("got10k", "a GOT-10k split, or a dataset like it",
+            "ROOT/SEQ/{00000001.jpg, groundtruth.txt} to OUT/SEQ/00000001.png, as pytracking's Got10kVOS reads them.")
+    lasot = dataset("lasot", "LaSOT", "ROOT/CLASS/SEQ/{img/00000001.jpg, groundtruth.txt} to OUT/SEQ/00000001.png: by "
+                                      "default every fifth of the first 1000 frames, as pytracking's LasotVOS reads "
+                                      "them.")
+    lasot.add_argument("--split", choices=("train", "test"), help="the list in ROOT (default: all sequences)")
+    trackingnet = dataset("trackingnet", "TrackingNet, or one of its sets",
+                          "ROOT/TRAIN_0/{anno/SEQ.txt, frames/SEQ/0.jpg} to OUT/SEQ/0.png.")
+    trackingnet.add_argument("--sets", nargs="+", metavar="SET", help="such as TRAIN_0 (default: all)")
+    dataset("otb", "folders as OTB and VOT have them",
+            "ROOT/SEQ/{img/0001.jpg, groundtruth_rect.txt} or {color/00000001.jpg, groundtruth.txt} to OUT/SEQ/*.png.")
+    davis = dataset("davis", "DAVIS: boxes from its masks, for measuring",
+                    "ROOT/JPEGImages/480p/SEQ/*.jpg, with the tight boxes of the masks in ROOT/Annotations/480p, to "
+                    "OUT/SEQ/*.png.")
+    davis.add_argument("--split", help="a list in ROOT/ImageSets/{2017,2016} (default: all sequences)")
+    youtubevos = dataset("youtubevos", "YouTube-VOS: boxes from its masks, for measuring",
+                         "ROOT/SPLIT/JPEGImages/SEQ/*.jpg, with the tight boxes of the masks in "
+                         "ROOT/SPLIT/Annotations/SEQ, to OUT/SEQ/*.png.")
+    youtubevos.add_argument("--split", help="the folder in ROOT (default: train)")
+    coco = dataset("coco", "COCO-video JSON with boxes",
+                   "The frames of the videos in a JSON file, which it names from ROOT, to OUT/SEQ/*.png.")
+    coco.add_argument("--annotations", type=Path, required=True, metavar="FILE",
+                      help="the JSON file, with videos and annotations that have bboxes")
+    _single_layouts(layouts, common)
+    generate.set_defaults(run=run)
+
+
+def _single_layouts(layouts: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    folder = layouts.add_parser("folder", parents=[common], help="a folder of images with a file of boxes",
+                                description="The images of a folder, in natural order, to OUT/<name of the folder>/"
+                                            "<name of the image>.png.")
+    folder.add_argument("--frames", type=Path, required=True, metavar="DIR", help="the images")
+    video = layouts.add_parser("video", parents=[common], help="a video file with a file of boxes",
+                               description="The frames of a video to OUT/<name of the file>/00000001.png, ....")
+    video.add_argument("--video", type=Path, required=True, metavar="FILE", help="anything that PyAV decodes")
+    for layout in (folder, video):
+        layout.add_argument("--boxes", type=Path, required=True, metavar="FILE", help=BOXES_HELP)
+
+
+def _dataset_options() -> argparse.ArgumentParser:
     several = argparse.ArgumentParser(add_help=False)
     several.add_argument("--root", type=Path, required=True, help="the dataset's folder")
     several.add_argument("--sequences", nargs="+", metavar="NAME", help="only these sequences")
     several.add_argument("--limit", type=positive, metavar="N", help="only the first N sequences")
-    got10k = layouts.add_parser("got10k", parents=[several, common], help="a GOT-10k split, or a dataset like it",
-                                description="ROOT/SEQ/{00000001.jpg, groundtruth.txt} to OUT/SEQ/00000001.png, as "
-                                            "pytracking's Got10kVOS reads them.")
-    davis = layouts.add_parser("davis", parents=[several, common], help="DAVIS: boxes from its masks, for measuring",
-                               description="ROOT/JPEGImages/480p/SEQ/*.jpg, with the tight boxes of the masks in "
-                                           "ROOT/Annotations/480p, to OUT/SEQ/*.png.")
-    davis.add_argument("--split", help="a list in ROOT/ImageSets/{2017,2016} (default: all sequences)")
-    for layout in (got10k, davis):
-        layout.set_defaults(run=_generate_dataset)
-    folder = layouts.add_parser("folder", parents=[common], help="a folder of images with a file of boxes",
-                                description="The images of a folder in natural order to OUT/<name of the image>.png.")
-    folder.add_argument("--frames", type=Path, required=True, metavar="DIR", help="the images")
-    folder.add_argument("--boxes", type=Path, required=True, metavar="FILE", help=BOXES_HELP)
-    folder.set_defaults(run=_generate_folder)
+    return several
 
 
-def _generation_options() -> argparse.ArgumentParser:
+def _common_options() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--out", type=Path, required=True, metavar="DIR", help=OUT_HELP)
     common.add_argument("--checkpoint", type=Path, metavar="C", help="the network: .safetensors, or .pth.tar of a "
                                                                      "training")
-    common.add_argument("--method", choices=("network", "box", "grabcut"), default="network",
-                        help="how masks are made: by the network (default), or to compare with, the filled box or "
-                             "OpenCV's GrabCut in it")
-    common.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
-    common.add_argument("--window", type=positive, default=WINDOW, metavar="N",
-                        help="most frames that are solved together (default: %(default)s)")
-    common.add_argument("--stride", type=positive, default=STRIDE, metavar="N",
-                        help="about how many frames apart they are (default: %(default)s)")
-    common.add_argument("--iterations", type=positive, default=ITERATIONS, metavar="N",
-                        help="steps of the solver (default: %(default)s)")
-    common.add_argument("--search-factor", type=factor, metavar="F",
-                        help="side of what the network sees over side of the box (default: by network)")
     common.add_argument("--overwrite", action="store_true", help="make masks again that are already there")
+    _add_method_options(common.add_argument_group("how masks are made"))
+    _add_run_options(common.add_argument_group("how the run goes"))
     return common
 
 
-def _generate_dataset(args: argparse.Namespace) -> int:
-    from boxmask.generate.run import generate_dataset
-    from boxmask.generate.writer import require_apart
+def _add_method_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--method", choices=("network", "box", "grabcut"), default="network",
+                       help="by the network (default), or to compare with, the filled box or OpenCV's GrabCut in it")
+    group.add_argument("--windows", choices=("chunk", "sliding"), default=WINDOWS,
+                       help="solve each frame once with its window, or a window around each frame, as the reference "
+                            "procedure does, several times slower (default: %(default)s)")
+    group.add_argument("--window", type=positive, default=WINDOW, metavar="N",
+                       help="most frames that are solved together (default: %(default)s)")
+    group.add_argument("--stride", type=positive, default=STRIDE, metavar="N",
+                       help="about how many frames apart they are (default: %(default)s)")
+    group.add_argument("--overlap", type=_not_negative, default=OVERLAP, metavar="N",
+                       help="frames of the neighbouring windows that a chunk looks at on either side (default: "
+                            "%(default)s)")
+    group.add_argument("--iterations", type=positive, default=ITERATIONS, metavar="N",
+                       help="steps of the solver (default: %(default)s)")
+    group.add_argument("--search-factor", type=factor, metavar="F",
+                       help="side of what the network sees over side of the box (default: by network)")
+    group.add_argument("--first", type=_not_negative, metavar="N",
+                       help="only the first N frames of a sequence, 0 for all (default: all; LaSOT: 1000)")
+    group.add_argument("--every", type=positive, metavar="N",
+                       help="of these, every N-th, from the first (default: all; LaSOT: 5)")
+    group.add_argument("--min-quality", type=_share, metavar="Q",
+                       help="mark masks with a quality (0 to 1, see quality.csv) below Q as poor in the manifest, so "
+                            "that training can leave them out")
+    group.add_argument("--drop-poor", action="store_true", help="and write them empty")
 
-    require_apart(args.out, args.root)
-    dataset = _open_dataset(args)
-    names = _choose(dataset, args.sequences, args.limit)
-    summary = generate_dataset(dataset, names, _masker(args), args.out, windows=_windows(args),
-                               overwrite=args.overwrite)
-    return _finish(summary, args.out)
+
+def _add_run_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
+    group.add_argument("--batch", type=positive, metavar="N",
+                       help="windows that are solved at once (default: by device)")
+    group.add_argument("--workers", type=positive, default=1, metavar="N",
+                       help="processes on this machine, which share its processors and take its GPUs in turn. The same "
+                            "command under torchrun, in a Slurm array or on another machine helps too")
+    group.add_argument("--claim-timeout", type=_seconds, default=CLAIM_TIMEOUT, metavar="S",
+                       help="seconds without a sign of life after which the sequence of a worker on another machine is "
+                            "given to another (default: %(default)s)")
+    group.add_argument("--log", type=Path, metavar="FILE", help="add what happens to it, as JSON lines")
 
 
-def _generate_folder(args: argparse.Namespace) -> int:
-    from boxmask.generate.run import Summary, generate_sequence
-    from boxmask.generate.writer import require_apart
-    from boxmask.readers import folder
-
-    require_apart(args.out, args.frames, inside=False)
-    sequence = folder.read_sequence(args.frames, args.boxes)
-    done = generate_sequence(sequence, _masker(args), args.out, windows=_windows(args), overwrite=args.overwrite)
-    return _finish(Summary(done=[done]), args.out)
+def _not_negative(text: str) -> int:
+    return 0 if int(text) == 0 else positive(text)
 
 
-def _finish(summary: Summary, out: Path) -> int:
-    print(summary)
-    if summary.done:
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 1 <= value < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, at least 1, got {text}")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.drop_poor and args.min_quality is None:
+        raise ValueError("--drop-poor needs --min-quality, which says what is poor")
+    if args.overwrite and (int(os.environ.get("WORLD_SIZE", 1)) > 1 or "SLURM_ARRAY_TASK_ID" in os.environ):
+        raise ValueError("--overwrite is for one command, as the second would overwrite what the first has just made; "
+                         "use --workers, or start once with --overwrite and the others without")
+    if args.log is not None and args.out.absolute() in args.log.absolute().parents:
+        raise ValueError(f"{args.log}: the log would be among the masks; choose another place")
+    return finish(run_job(_job(args), overwrite=args.overwrite, workers=args.workers, log=args.log), args.out)
+
+
+def run_job(job: Job, *, overwrite: bool, workers: int, log: Path | None) -> Ledger:
+    """Runs a job with its progress on the screen and in a log."""
+    from boxmask.generate import workers as processes
+    from boxmask.generate.progress import JsonLog, Progress
+
+    with ExitStack() as stack:
+        listeners = []
+        if _speaks():
+            listeners.append(stack.enter_context(closing(Progress())).tell)
+        if log is not None:
+            listeners.append(stack.enter_context(closing(JsonLog(log))).tell)
+
+        def tell(event: Mapping[str, Any]) -> None:
+            for listener in listeners:
+                listener(event)
+
+        ledger = processes.run(job, workers=workers, overwrite=overwrite, tell=tell)
+        tell({"event": "end", **ledger.to_json()})
+    return ledger
+
+
+def finish(ledger: Ledger, out: Path) -> int:
+    """Prints the ledger and gives the exit code."""
+    if not _speaks():
+        return 0 if ledger.is_complete else 1
+    print(ledger)
+    if ledger.done:
         print(f"masks: {out}")
-    for message in summary.failed.values():
-        print_error(message)
-    return 1 if summary.failed else 0
+    for failure in ledger.failed.values():
+        print_error(failure.reason)
+    if ledger.open:
+        print_error(f"{len(ledger.open)} sequences are not done, the first is {ledger.open[0]}; run the same command "
+                    "again")
+    return 0 if ledger.is_complete else 1
 
 
-def _open_dataset(args: argparse.Namespace) -> Dataset:
-    from boxmask.readers import davis, got10k
-
-    return davis.open_dataset(args.root, args.split) if args.layout == "davis" else got10k.open_dataset(args.root)
-
-
-def _choose(dataset: Dataset, names: list[str] | None, limit: int | None) -> list[str]:
-    unknown = [name for name in names or () if name not in dataset.sequences]
-    if unknown:
-        raise ValueError(f"{dataset.name}: there is no sequence {unknown[0]}; it has {len(dataset.sequences)}, the "
-                         f"first is {dataset.sequences[0]}")
-    return list(names or dataset.sequences)[:limit]
+def _speaks() -> bool:
+    """Of many workers under torchrun, one speaks for all."""
+    return os.environ.get("RANK", "0") == "0"
 
 
-def _masker(args: argparse.Namespace) -> Masker:
-    from boxmask import host
-    from boxmask.evaluate import baselines
+def _job(args: argparse.Namespace) -> Job:
+    from boxmask.generate.job import Job
+    from boxmask.generate.plan import WindowOptions
+    from boxmask.generate.source import Source
 
-    if args.method != "network":
-        return {"box": baselines.filled_box, "grabcut": baselines.grabcut}[args.method]
-    if args.checkpoint is None:
-        raise ValueError("no --checkpoint: train a network with `python run_training.py boxmask default` and name its "
-                         "file, or choose --method box or grabcut")
-    host.activate(args.pytracking)
-    from boxmask.generate.network import load_masker
-    return load_masker(args.checkpoint, device=args.device, search_factor=args.search_factor,
-                       iterations=args.iterations)
+    source = Source(args.layout, _source_arguments(args), args.first, args.every)
+    return Job(source, str(args.out.absolute()), _names(args), getattr(args, "limit", None), method=args.method,
+               checkpoint=_text(args.checkpoint), device=args.device,
+               windows=WindowOptions(args.windows, args.window, args.stride, args.overlap),
+               iterations=args.iterations, search_factor=args.search_factor, batch=args.batch,
+               min_quality=args.min_quality, drop_poor=args.drop_poor, claim_timeout=args.claim_timeout,
+               host=_text(args.pytracking))
 
 
-def _windows(args: argparse.Namespace) -> Windows:
-    from boxmask.generate.run import Windows
-    return Windows(args.window, args.stride)
+def _names(args: argparse.Namespace) -> tuple[str, ...] | None:
+    names = getattr(args, "sequences", None)
+    return None if names is None else tuple(names)
+
+
+def _source_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """What the layout's reader takes, of what was given."""
+    names = ("root", "split", "sets", "annotations", "frames", "video", "boxes")
+    given = {name: getattr(args, name, None) for name in names}
+    return {name: _text(value) if isinstance(value, Path) else value for name, value in given.items()
+            if value is not None}
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())

@@ -1,12 +1,14 @@
-"""Masks from boxes without a network, to compare with: maskers like `boxmask.generate.engine.NetworkMasker`."""
+"""Masks from boxes without a network, to compare with: maskers like `boxmask.generate.network.NetworkMasker`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 
+from boxmask.boxes import Window
+from boxmask.generate.masker import Scores
 from boxmask.masks import box_region
 
 GRABCUT_ITERATIONS = 5
@@ -14,27 +16,45 @@ GRABCUT_ITERATIONS = 5
 _SEED = 0
 
 
-def filled_box(images: Sequence[np.ndarray], boxes: np.ndarray) -> list[np.ndarray]:
-    """All pixels that the box touches. images: T arrays (H, W, 3); boxes (T, 4) xywh; returns T masks (H, W) bool."""
-    masks = []
-    for image, box in zip(images, boxes, strict=True):
-        mask = np.zeros(image.shape[:2], dtype=bool)
-        mask[box_region(box, (image.shape[1], image.shape[0]))] = True
-        masks.append(mask)
-    return masks
+class Baseline:
+    """A masker that treats each frame alone: its view of a frame is the answer already."""
+
+    batch = 1
+
+    def __init__(self, segment: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
+        """segment: image (H, W, 3) uint8 RGB, box (4,) xywh -> mask (H, W) bool, nothing of it outside the box."""
+        self.segment = segment
+
+    def view(self, image: np.ndarray, box: np.ndarray) -> Scores:
+        mask = self.segment(image, box)
+        rows, columns = box_region(box, (image.shape[1], image.shape[0]))
+        window = Window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+        return Scores(np.where(mask[rows, columns], np.float32(1), np.float32(-1)), window)
+
+    def solve(self, windows: Sequence[Sequence[Scores]], keep: Sequence[int], *, batch: int = 1) -> list[list[Scores]]:
+        del batch  # there is nothing to compute
+        return [[window[position] for position in keep] for window in windows]
 
 
-def grabcut(images: Sequence[np.ndarray], boxes: np.ndarray) -> list[np.ndarray]:
-    """OpenCV's GrabCut in each exact box, every frame alone. Shapes as in `filled_box`."""
-    return [_grabcut(image, mask) for image, mask in zip(images, filled_box(images, boxes), strict=True)]
+def _fill(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    mask = np.zeros(image.shape[:2], dtype=bool)
+    mask[box_region(box, (image.shape[1], image.shape[0]))] = True
+    return mask
 
 
 def _grabcut(image: np.ndarray, box: np.ndarray) -> np.ndarray:
-    if box.all() or not box.any():
-        return box  # GrabCut learns the background from outside the box and fails without any
-    labels = np.where(box, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
+    inside = _fill(image, box)
+    if inside.all():
+        return inside  # GrabCut learns the background from outside the box and fails without any
+    labels = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(_SEED)
     cv2.grabCut(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), labels, None, background, foreground, GRABCUT_ITERATIONS,
                 cv2.GC_INIT_WITH_MASK)
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+
+
+# All pixels that the box touches.
+filled_box = Baseline(_fill)
+# OpenCV's GrabCut in the exact box.
+grabcut = Baseline(_grabcut)

@@ -1,62 +1,125 @@
-"""Masks of the frames of one window: the network's work, without files.
-
-A *masker* is any function from T images and their boxes to T masks; `NetworkMasker` is one, and the baselines of
-`boxmask.evaluate.baselines` are others.
-"""
+"""Masks of sequences, as they are done: frames are read in order, windows that fill share passes of the network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-import numpy as np
-import torch
+from boxmask.generate.masker import Masker
+from boxmask.generate.outcomes import Event, FrameDone, FrameResult, SequenceDone, SequenceFailed
+from boxmask.generate.phases import Phases
+from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
+from boxmask.generate.work import MASKER_ERRORS, Job, MaskerError, SequenceWork
+from boxmask.readers.sequence import Sequence
 
-from boxmask.boxes import search_window, to_crop
-from boxmask.crops import crop, paste
-from boxmask.generate.defaults import ITERATIONS, SEARCH_FACTORS
-from boxmask.masks import box_region
-
-# images: T arrays (H, W, 3) uint8 RGB, sizes may differ; boxes (T, 4) xywh in frame pixels -> T masks (H, W) bool.
-Masker = Callable[[Sequence[np.ndarray], np.ndarray], list[np.ndarray]]
-
-
-def default_search_factor(net: torch.nn.Module) -> float:
-    """The search factor for a network that was made by one of our constructors."""
-    return SEARCH_FACTORS.get(net.constructor.fun_name, SEARCH_FACTORS["boxmask_resnet50"])
+# Windows wait for others of their length to be solved with: those of so many sequences, and so many batches of them.
+MAX_OPEN_SEQUENCES = 4
+MAX_WAITING_BATCHES = 4
 
 
-class NetworkMasker:
-    """Masks from a box-to-mask network (`ltr.models.boxmask`), on the device and in the precision of its parameters."""
+def generate_masks(sequences: Iterable[Sequence], masker: Masker[Any], options: WindowOptions = DEFAULT_WINDOWS, *,
+                   batch: int | None = None, phases: Phases | None = None) -> Iterator[Event]:
+    """The results of all frames of the sequences, and for each sequence at last whether it is done or failed.
 
-    def __init__(self, net: torch.nn.Module, *, search_factor: float | None = None,
-                 iterations: int = ITERATIONS) -> None:
-        self.net = net.eval()
-        self.search_factor = default_search_factor(net) if search_factor is None else search_factor
-        self.iterations = iterations
+    Sequences are taken one by one, the next when the frames of the last have been read. batch: windows that are solved
+    at once, by default as the masker likes it. phases: where the time is added. Memory is bounded by the span of the
+    windows, the number of objects and the batch, not by the length of the sequences.
+    """
+    engine = _Engine(masker, masker.batch if batch is None else batch, phases or Phases())
+    for sequence in sequences:
+        yield from engine.add(SequenceWork(sequence, masker, options, engine.phases))
+    yield from engine.finish()
 
-    def __call__(self, images: Sequence[np.ndarray], boxes: np.ndarray) -> list[np.ndarray]:
-        """The masks of frames solved together: positive scores inside the box; outside is background (paper 3.4)."""
-        size = self.net.input_spec.size
-        windows = [search_window(box, self.search_factor, size) for box in boxes]
-        crops = np.stack([crop(image, window, size) for image, window in zip(images, windows, strict=True)])
-        crop_boxes = np.stack([to_crop(box, window, size) for box, window in zip(boxes, windows, strict=True)])
-        scores = self._score(crops, crop_boxes)
-        masks = []
-        for image, box, window, score in zip(images, boxes, windows, scores, strict=True):
-            frame_size = image.shape[1], image.shape[0]
-            region = box_region(box, frame_size)
-            mask = np.zeros(image.shape[:2], dtype=bool)
-            mask[region] = paste(score, window, frame_size)[region] > 0
-            masks.append(mask)
-        return masks
 
-    @torch.inference_mode()
-    def _score(self, crops: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-        """The scores (T, H, W) float32 of crops (T, H, W, 3) uint8 RGB with boxes (T, 4) in crop pixels."""
-        parameter = next(self.net.parameters())
-        kind = {"device": parameter.device, "dtype": parameter.dtype}
-        images = self.net.input_spec.normalise(torch.from_numpy(crops).to(**kind).permute(0, 3, 1, 2))
-        # float32 whatever the network's type: half precision has no pixel 831.5.
-        code = self.net.encode_frames(images.unsqueeze(1), torch.from_numpy(boxes).to(kind["device"]).float()[:, None])
-        _, refined = self.net.solve(code, self.iterations)
-        return refined.squeeze(1).float().cpu().numpy()
+class _Engine:
+    """Gathers the jobs of several sequences into batches of equal shape."""
+
+    def __init__(self, masker: Masker[Any], batch: int, phases: Phases) -> None:
+        if batch < 1:
+            raise ValueError(f"a batch has at least one window, got {batch}")
+        self.phases = phases
+        self._masker = masker
+        self._batch = batch
+        self._open: list[SequenceWork] = []
+        self._waiting: list[Job] = []
+
+    def add(self, work: SequenceWork) -> Iterator[Event]:
+        self._open.append(work)
+        try:
+            for step in work.read():
+                if isinstance(step, FrameResult):
+                    yield FrameDone(work.sequence, step)
+                else:
+                    self._waiting.append(step)
+                    yield from self._solve_full(step)
+                if work.failed:
+                    return
+        except MaskerError as error:
+            yield self._fail(work, str(error))
+            return
+        yield from self._end(work)
+        while len(self._open) > MAX_OPEN_SEQUENCES:
+            oldest = self._open[0]
+            yield from self._solve_like(next(job for job in self._waiting if job.work is oldest))
+
+    def finish(self) -> Iterator[Event]:
+        """Solves what still waits."""
+        while self._waiting:
+            yield from self._solve_like(self._waiting[0])
+
+    def _solve_full(self, latest: Job) -> Iterator[Event]:
+        if len(self._like(latest)) == self._batch:
+            yield from self._solve_like(latest)
+        elif len(self._waiting) > MAX_WAITING_BATCHES * self._batch:
+            yield from self._solve_like(self._waiting[0])
+
+    def _like(self, job: Job) -> list[Job]:
+        """The waiting jobs that one pass of the network can solve with `job`."""
+        return [other for other in self._waiting if _shape(other) == _shape(job)]
+
+    def _solve_like(self, job: Job) -> Iterator[Event]:
+        jobs = self._like(job)
+        self._waiting = [other for other in self._waiting if other not in jobs]
+        try:
+            yield from self._solve(jobs)
+        except MaskerError as error:
+            if len(jobs) == 1:
+                yield self._fail(job.work, str(error))
+                return
+            for each in jobs:  # whose fault was it?
+                if not each.work.failed:
+                    yield from self._solve_alone(each)
+
+    def _solve_alone(self, job: Job) -> Iterator[Event]:
+        try:
+            yield from self._solve([job])
+        except MaskerError as error:
+            yield self._fail(job.work, str(error))
+
+    def _solve(self, jobs: list[Job]) -> Iterator[Event]:
+        """Raises `MaskerError` before anything is given."""
+        try:
+            with self.phases.timed("network"):
+                found = self._masker.solve([job.views for job in jobs], jobs[0].keep, batch=self._batch)
+        except MASKER_ERRORS as error:
+            names = jobs[0].work.sequence.frames.names
+            raise MaskerError(f"frames {names[jobs[0].frames[0]]} to {names[jobs[0].frames[-1]]}: {error}") from error
+        for job, scores in zip(jobs, found, strict=True):
+            for result in job.work.settle(job, scores):
+                yield FrameDone(job.work.sequence, result)
+            yield from self._end(job.work)
+
+    def _end(self, work: SequenceWork) -> Iterator[Event]:
+        if not work.unfinished and work in self._open:
+            self._open.remove(work)
+            yield SequenceDone(work.sequence)
+
+    def _fail(self, work: SequenceWork, reason: str) -> SequenceFailed:
+        work.failed = True
+        self._open.remove(work)
+        self._waiting = [job for job in self._waiting if job.work is not work]
+        return SequenceFailed(work.sequence, reason)
+
+
+def _shape(job: Job) -> tuple[int, tuple[int, ...]]:
+    return len(job.views), job.keep

@@ -1,17 +1,118 @@
-"""The network of a checkpoint, ready to make masks. Needs the host (`boxmask.host.activate`)."""
+"""Masks from a box-to-mask network (`ltr.models.boxmask`). Needs the host (`boxmask.host.activate`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 import torch
 
-from boxmask.generate.defaults import ITERATIONS
-from boxmask.generate.engine import NetworkMasker
+from boxmask.boxes import Window, search_window, to_crop
+from boxmask.crops import crop
+from boxmask.generate.defaults import BATCH, ITERATIONS, SEARCH_FACTORS
+from boxmask.generate.masker import Scores
+from boxmask.masks import box_region
+
+if TYPE_CHECKING:
+    from ltr.models.boxmask import FrameCode
+
+Item = TypeVar("Item")
+# Frames that are encoded at once where that is faster: always so many, see `NetworkMasker`.
+_ENCODED_AT_ONCE = 8
 
 
 class NetworkError(ValueError):
     """A checkpoint that cannot make masks, or a device that is not there."""
+
+
+@dataclass(eq=False)
+class CropView:
+    """What the network sees of a frame: crop (h, w, 3) uint8 RGB, the box (4,) xywh in its pixels, its place.
+
+    code: the network's encoding of it, from the first window that it is solved in to the last.
+    """
+
+    crop: np.ndarray
+    box: np.ndarray
+    window: Window
+    code: FrameCode | None = None
+
+
+class NetworkMasker:
+    """The masker that is a network, on the device and in the precision of its parameters.
+
+    The last bits of what PyTorch computes depend on the shape of a batch. So that a mask does not depend on what else
+    is computed with it, and a run that was interrupted gives the same bytes, shapes are always the same: on a CPU
+    frames are encoded and windows solved one by one, elsewhere batches are filled up with repetitions.
+    """
+
+    def __init__(self, net: torch.nn.Module, *, search_factor: float | None = None,
+                 iterations: int = ITERATIONS) -> None:
+        self.net = net.eval()
+        self.search_factor = default_search_factor(net) if search_factor is None else search_factor
+        self.iterations = iterations
+        parameter = next(net.parameters())
+        self._device, self._dtype = parameter.device, parameter.dtype
+        self.batch = BATCH.get(self._device.type, 1)
+
+    def view(self, image: np.ndarray, box: np.ndarray) -> CropView:
+        size = self.net.input_spec.size
+        window = search_window(box, self.search_factor, size)
+        return CropView(crop(image, window, size), to_crop(box, window, size), window)
+
+    @torch.inference_mode()
+    def solve(self, windows: Sequence[Sequence[CropView]], keep: Sequence[int], *,
+              batch: int = 1) -> list[list[Scores]]:
+        from ltr.models.boxmask import FrameCode
+
+        self._encode({id(view): view for window in windows for view in window if view.code is None}.values())
+        answers = []
+        for group, filled in _groups(windows, self._at_once(batch)):
+            code = FrameCode.beside([FrameCode.cat([view.code for view in window]) for window in filled])
+            first, refined = self.net.solve(code, self.iterations, keep)
+            first, refined = ((first > 0).cpu().numpy(), refined.float().cpu().numpy())
+            answers += [[_scores(window[frame], first[place, s], refined[place, s])
+                         for place, frame in enumerate(keep)] for s, window in enumerate(group)]
+        return answers
+
+    def _at_once(self, wanted: int) -> int:
+        return 1 if self._device.type == "cpu" else wanted
+
+    def _encode(self, views: Iterable[CropView]) -> None:
+        for group, filled in _groups(views, self._at_once(_ENCODED_AT_ONCE)):
+            crops = torch.from_numpy(np.stack([view.crop for view in filled])).to(self._device, self._dtype)
+            # float32 whatever the network's type: half precision has no pixel 831.5.
+            boxes = torch.from_numpy(np.stack([view.box for view in filled])).to(self._device, torch.float32)
+            images = self.net.input_spec.normalise(crops.permute(0, 3, 1, 2))
+            code = self.net.encode_frames(images[:, None], boxes[:, None])
+            for index, view in enumerate(group):
+                view.code = code if len(filled) == 1 else code.select([index])
+
+
+def _groups(items: Iterable[Item], size: int) -> Iterator[tuple[list[Item], list[Item]]]:
+    """Items in groups of `size`, the last one shorter; and each group filled up to `size` with its last item."""
+    items = iter(items)
+    while group := list(islice(items, size)):
+        yield group, group + group[-1:] * (size - len(group))
+
+
+def _scores(view: CropView, first: np.ndarray, refined: np.ndarray) -> Scores:
+    """The answer for a view; first (h, w) bool: the mask of the first stage, refined (h, w) float32: the scores."""
+    if not np.isfinite(refined).all():
+        raise ValueError("the network's scores are not finite; try it in float32, or train it again")
+    region = box_region(view.box, refined.shape[::-1])
+    one, other = first[region], refined[region] > 0
+    union = np.count_nonzero(one | other)
+    return Scores(refined, view.window, np.count_nonzero(one & other) / union if union else 1.0)
+
+
+def default_search_factor(net: torch.nn.Module) -> float:
+    """The search factor for a network that was made by one of our constructors."""
+    return SEARCH_FACTORS.get(net.constructor.fun_name, SEARCH_FACTORS["boxmask_resnet50"])
 
 
 def load_masker(checkpoint: Path, *, device: str | None = None, search_factor: float | None = None,

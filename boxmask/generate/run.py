@@ -1,132 +1,201 @@
-"""Generation from end to end: sequences in, folders of masks out, failures collected."""
+"""One worker: sequences that nobody else has, one after the other, from frames to published folders."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Names
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
-
-from boxmask.boxes import intersect, is_valid
-from boxmask.generate.defaults import STRIDE, WINDOW
-from boxmask.generate.engine import Masker
-from boxmask.generate.plan import chunk_plan
-from boxmask.generate.writer import OutputError, SequenceWriter, is_finished, require_replaceable
+from boxmask.generate import ledger, settings
+from boxmask.generate.claims import Claim, ClaimLost, Claims
+from boxmask.generate.engine import generate_masks
+from boxmask.generate.ledger import Failure
+from boxmask.generate.manifest import FILE_NAME, Manifest
+from boxmask.generate.masker import Masker
+from boxmask.generate.outcomes import Event, FrameDone, Outcome, SequenceFailed
+from boxmask.generate.outfolder import OutFolder, OutputError
+from boxmask.generate.phases import Phases
+from boxmask.generate.settings import Settings
+from boxmask.generate.writer import SequenceWriter, require_replaceable
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Windows:
-    """How frames are put together (`plan.chunk_plan`)."""
-
-    window: int = WINDOW
-    stride: int = STRIDE
-
-
-DEFAULT_WINDOWS = Windows()
+# What a run tells of itself while it goes on: {"event": ..., ...} of plain values. See `progress`.
+Tell = Callable[[Mapping[str, Any]], None]
+# Seconds between two looks at what other workers have, when nothing is left but that; and between two counts of frames.
+POLL = 1.0
+_TELL_EVERY = 0.5
 
 
 @dataclass(frozen=True)
-class Done:
-    """What became of one sequence: how many frames, how many of them without a target to mask, in which time."""
+class _Stamp:
+    """What tells one version of a file from the next."""
 
-    name: str
-    frames: int
-    absent: int
-    outside: int
-    seconds: float
-    kept: bool = False
-
-    def __str__(self) -> str:
-        if self.kept:
-            return f"{self.name}: kept, its {self.frames} masks are already there"
-        empty = [f"{count} {what}" for count, what in ((self.absent, "absent"), (self.outside, "with the box outside "
-                                                                                 "the image")) if count]
-        return (f"{self.name}: {self.frames} masks in {self.seconds:.1f} s, {self.seconds / self.frames:.2f} s a frame"
-                + (f"; empty: {', '.join(empty)}" if empty else ""))
+    time: int
+    inode: int
 
 
-@dataclass
-class Summary:
-    """What became of a run."""
+class Worker:
+    """Makes the masks of the sequences `names` that are not done, with any number of others on the same folder.
 
-    done: list[Done] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        made = [result for result in self.done if not result.kept]
-        frames = sum(result.frames for result in made)
-        seconds = sum(result.seconds for result in made)
-        lines = [f"sequences: {len(made)} done, {len(self.done) - len(made)} kept, {len(self.failed)} failed",
-                 f"frames: {frames}, each with a mask; {sum(result.absent + result.outside for result in made)} masks "
-                 "are empty because the target is absent or outside the image"]
-        if frames:
-            lines.append(f"time: {seconds:.1f} s, {seconds / frames:.3f} s a frame")
-        return "\n".join(lines)
-
-
-def generate_dataset(dataset: Dataset, names: Names[str], masker: Masker, out: Path, *,
-                     windows: Windows = DEFAULT_WINDOWS, overwrite: bool = False) -> Summary:
-    """Masks of the named sequences, each in `out/<name>/`. A bad sequence is recorded, and the others are done.
-
-    Raises `OSError` where the output cannot be written: a full disk would fail the rest too.
+    It ends when all are done or have failed, by whomever, so that whichever worker ends last has left nothing undone.
     """
-    summary = Summary()
-    with logging_redirect_tqdm():
-        for name in tqdm(names, desc="sequences", unit="seq", disable=None, leave=False):
-            try:
-                done = generate_sequence(dataset.read(name), masker, out / name, windows=windows, overwrite=overwrite)
-            except (DatasetError, OutputError) as error:
-                summary.failed[name] = str(error)
-                logger.error("%s: failed", name)
+
+    def __init__(self, dataset: Dataset, names: Names[str], masker: Masker[Any], run_settings: Settings, claims: Claims,
+                 *, batch: int | None = None, tell: Tell = lambda event: None) -> None:
+        self.dataset = dataset
+        self.names = names
+        self.masker = masker
+        self.settings = run_settings
+        self.claims = claims
+        self.out: OutFolder = claims.out
+        self.batch = batch
+        self._tell = tell
+        self._phases = Phases()
+        self._open: dict[str, tuple[SequenceWriter, float]] = {}
+        # Failures of an earlier run are tried again; what fails from now on is left alone.
+        self._old_failures = {name: self._failure_stamp(name) for name in self.out.marked(self.out.failed)}
+        self._wanted = frozenset(names)
+        self._untold = 0
+        self._told = time.monotonic()
+
+    def work(self) -> None:
+        """Does what there is to do. Raises `OSError` where the output cannot be written: that would fail all."""
+        is_told = False
+        while (left := next((name for name, settled in self._states() if not settled), None)) is not None:
+            if self._round():
+                continue
+            if not is_told:
+                logger.info("waiting for sequences that other workers have; the first is %s", left)
+                is_told = True
+            time.sleep(POLL)
+
+    def _round(self) -> bool:
+        """Goes through all sequences once; False if all that are left are in other hands."""
+        offered = 0
+
+        def offer() -> Iterator[Sequence]:
+            nonlocal offered
+            for name, settled in self._states():
+                sequence = None if settled else self._take(name)
+                if sequence is not None:
+                    offered += 1
+                    yield sequence
+
+        for event in generate_masks(offer(), self.masker, self.settings.window_options, batch=self.batch,
+                                    phases=self._phases):
+            self._handle(event)
+        self._tell_frames()
+        return offered > 0
+
+    def _states(self) -> Iterator[tuple[str, bool]]:
+        """Each sequence, and whether it was done or had failed when the first of them was asked for."""
+        done, failed = self.out.done(), self.out.marked(self.out.failed)
+        for name in self.names:
+            if name in done and name in failed:
+                ledger.failure_file(self.out, name).unlink(missing_ok=True)  # killed before it could do this
+            yield name, name in done or (name in failed and self._has_failed(name))
+
+    def _take(self, name: str) -> Sequence | None:
+        """Claims a sequence and opens its writer; None if it is another's, or done by now, or fails at once."""
+        claim = self.claims.claim(name)
+        if claim is None:
+            return None
+        if self._is_settled(name):
+            self.claims.release(claim)
+            return None
+        sequence = None
+        try:
+            require_replaceable(self.out.sequence(name))
+            sequence = self.dataset.read(name)
+            self._open[name] = SequenceWriter(self.claims, claim, sequence, self.settings), time.monotonic()
+        except (DatasetError, OutputError) as error:
+            self._fail(claim, Failure(str(error), 0 if sequence is None else len(sequence)))
+            return None
+        return sequence
+
+    def _handle(self, event: Event) -> None:
+        name = event.sequence.name
+        writer, start = self._open.get(name, (None, 0.0))
+        if writer is None:
+            return  # the claim was lost, or the sequence has failed to be written
+        try:
+            if isinstance(event, FrameDone):
+                with self._phases.timed("encode"):
+                    writer.add(event.result)
+                self._untold += 1
+                if time.monotonic() - self._told >= _TELL_EVERY:
+                    self._tell_frames()
+            elif isinstance(event, SequenceFailed):
+                self._close(name)
+                reason = f"{event.sequence.dataset}, sequence {name}: {event.reason}"
+                self._fail(writer.claim, Failure(reason, len(event.sequence)))
             else:
-                summary.done.append(done)
-                logger.info("%s", done)
-    return summary
+                self._publish(name, writer, start)
+        except ClaimLost as lost:
+            logger.warning("%s", lost)
+            self._close(name).discard()
+            self.claims.release(writer.claim)
+
+    def _publish(self, name: str, writer: SequenceWriter, start: float) -> None:
+        settings.require_same(self.out, self.settings)
+        try:
+            with self._phases.timed("encode"):
+                result = writer.publish()
+        except OutputError as error:
+            self._close(name)
+            self._fail(writer.claim, Failure(str(error), len(writer.sequence)))
+            return
+        self._close(name)
+        for record in (self.out.redo / name, ledger.failure_file(self.out, name)):
+            record.unlink(missing_ok=True)
+        self.claims.release(writer.claim)
+        self._tell_frames()
+        self._tell({"event": "sequence", "name": name, "seconds": round(time.monotonic() - start, 3),
+                    "done": len(self.out.done() & self._wanted),
+                    "frames": {outcome.value: count for outcome, count in result.header.counts.items()},
+                    **_first_problem(result)})
+
+    def _fail(self, claim: Claim, failure: Failure) -> None:
+        ledger.write_failure(self.out, claim.name, failure, self.claims.scratch)
+        self.claims.release(claim)
+        self._tell({"event": "failed", "name": claim.name, "reason": failure.reason, "frames": failure.frames})
+
+    def _close(self, name: str) -> SequenceWriter:
+        writer, _ = self._open.pop(name)
+        return writer
+
+    def _is_settled(self, name: str) -> bool:
+        """Whether a sequence is done, or has failed in this run, by now."""
+        is_done = (self.out.sequence(name) / FILE_NAME).is_file() and not (self.out.redo / name).exists()
+        return is_done or self._has_failed(name)
+
+    def _has_failed(self, name: str) -> bool:
+        stamp = self._failure_stamp(name)
+        return stamp is not None and stamp != self._old_failures.get(name)
+
+    def _failure_stamp(self, name: str) -> _Stamp | None:
+        try:
+            found = ledger.failure_file(self.out, name).stat()
+        except FileNotFoundError:
+            return None
+        return _Stamp(found.st_mtime_ns, found.st_ino)
+
+    def _tell_frames(self) -> None:
+        if self._untold:
+            self._tell({"event": "frames", "count": self._untold,
+                        "phases": {name: round(seconds, 3) for name, seconds in self._phases.seconds.items()}})
+        self._untold = 0
+        self._told = time.monotonic()
 
 
-def generate_sequence(sequence: Sequence, masker: Masker, folder: Path, *, windows: Windows = DEFAULT_WINDOWS,
-                      overwrite: bool = False) -> Done:
-    """The masks of one sequence in `folder`, as `<frame stem>.png`; kept as they are if they are all there."""
-    if overwrite:
-        require_replaceable(folder)
-    elif is_finished(folder, sequence.stems):
-        return Done(sequence.name, len(sequence), 0, 0, 0.0, kept=True)
-    plan = chunk_plan(sequence.present, window=windows.window, stride=windows.stride)
-    start = time.perf_counter()
-    outside = 0
-    with (SequenceWriter(folder) as writer,
-          tqdm(total=len(sequence), desc=sequence.name, unit="frame", disable=None, leave=False) as progress):
-        for frames in plan.windows:
-            outside += _write_window(sequence, frames, masker, writer)
-            progress.update(len(frames))
-        for frame in plan.absent:
-            writer.write(sequence.paths[frame].stem, np.zeros(sequence.load(frame).shape[:2], dtype=bool))
-            progress.update()
-    return Done(sequence.name, len(sequence), len(plan.absent), outside, time.perf_counter() - start)
-
-
-def _write_window(sequence: Sequence, frames: tuple[int, ...], masker: Masker, writer: SequenceWriter) -> int:
-    """Writes the masks of a window's frames; returns how many have their box outside the image and an empty mask.
-
-    The masker gets the part of each box inside the image, as the boxes that networks are trained with are taken from
-    masks and never reach beyond it.
-    """
-    images = {frame: sequence.load(frame) for frame in frames}
-    boxes = {frame: intersect(sequence.boxes[frame], (image.shape[1], image.shape[0]))
-             for frame, image in images.items()}
-    visible = [frame for frame in frames if is_valid(boxes[frame])]
-    masks = {frame: np.zeros(image.shape[:2], dtype=bool) for frame, image in images.items()}
-    if visible:
-        found = masker([images[frame] for frame in visible], np.stack([boxes[frame] for frame in visible]))
-        masks.update(zip(visible, found, strict=True))
-    for frame, mask in masks.items():
-        writer.write(sequence.paths[frame].stem, mask)
-    return len(frames) - len(visible)
+def _first_problem(result: Manifest) -> dict[str, str]:
+    """Of a sequence with frames that could not be masked as they should: the first of them, and why."""
+    for frame in result.frames:
+        if frame.outcome in (Outcome.INVALID_BOX, Outcome.BAD_IMAGE):
+            return {"first_problem": f"frame {frame.name}: {frame.reason}"}
+    return {}

@@ -1,97 +1,144 @@
-"""Mask files that appear under their folder's name all at once, or not at all."""
+"""The files of one sequence, which appear under its name all at once, or not at all."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable
+import os
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
+import boxmask
 from boxmask import masks
-
-
-class OutputError(ValueError):
-    """The output folder is in the way; the message says why and what to do."""
+from boxmask.generate import manifest, quality
+from boxmask.generate.claims import Claim, Claims
+from boxmask.generate.manifest import Frame, Header, Manifest, Stamp
+from boxmask.generate.outcomes import FrameResult
+from boxmask.generate.outfolder import OutputError, remove_tree, sync_folder
+from boxmask.generate.settings import Settings
+from boxmask.readers.sequence import Sequence
 
 
 class SequenceWriter:
-    """Writes the masks of one sequence into `folder`.
+    """Writes the masks, the qualities and the manifest of a sequence that this worker holds the claim of.
 
-    The masks go to a hidden folder beside it, `.NAME.partial`, which takes the name when the `with` block ends well and
-    goes away when it does not. What a killed run left behind is removed by the next one.
+    They go to a folder of the claim's, `.boxmask/partial/<sequence>/<owner>`, which takes the sequence's name when it
+    is whole. Whatever another worker that has lost the claim still writes goes elsewhere, or nowhere.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
-        self.partial = self.folder.with_name(f".{self.folder.name}.partial")
-        self._retired = self.folder.with_name(f".{self.folder.name}.old")
-
-    def __enter__(self) -> SequenceWriter:
-        self._discard()
+    def __init__(self, claims: Claims, claim: Claim, sequence: Sequence, settings: Settings) -> None:
+        self.claim = claim
+        self.sequence = sequence
+        self.settings = settings
+        self.folder = claims.out.sequence(claim.name)
+        self.partial = claims.out.partial / claim.name / str(claims.owner)
+        self._replaced = claims.scratch / "replaced"
+        self._highest = max(sequence.object_ids)
+        self._quality = quality.SequenceQuality(sequence.frames.names)
+        self._frames: dict[int, Frame] = {}
         self.partial.mkdir(parents=True)
-        return self
 
-    def __exit__(self, error: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        try:
-            if error is None:
-                self._publish()
-        finally:
-            self._discard()
+    def add(self, result: FrameResult) -> None:
+        """Takes the result of a frame; raises `ClaimLost` if the sequence is no longer this worker's."""
+        name = self.sequence.frames.names[result.index]
+        if result.index in self._frames:
+            raise ValueError(f"{self.sequence.name}: frame {name} has two results")
+        width, height = result.size or (None, None)
+        frame = Frame(name, result.outcome, result.reason, width, height)
+        if result.mask is not None:
+            frame = self._write_mask(frame, result.mask)
+        self._quality.add(result)
+        self._frames[result.index] = frame
 
-    def write(self, stem: str, mask: np.ndarray) -> None:
-        """Writes the mask (H, W) of the frame called `stem`."""
-        path = self.partial / f"{stem}.png"
+    def publish(self) -> Manifest:
+        """Gives the finished sequence its name and returns its manifest."""
+        names = self.sequence.frames.names
+        missing = [name for index, name in enumerate(names) if index not in self._frames]
+        if missing:
+            raise ValueError(f"{self.sequence.name}: frame {missing[0]} and {len(missing) - 1} others have no result")
+        rows = self._quality.rows()
+        self._judge(rows)
+        table = quality.to_csv(rows).encode()
+        self._write(quality.FILE_NAME, table)
+        frames = tuple(frame for _, frame in sorted(self._frames.items()))
+        header = Header(self.sequence.dataset, self.sequence.name, tuple(self.sequence.object_ids),
+                        boxmask.__version__, self.settings.said(), {quality.FILE_NAME: Stamp.of(table)},
+                        manifest.count(frames), manifest.best(frames, tuple(self.sequence.object_ids)))
+        result = Manifest(header, frames)
+        self._write(manifest.FILE_NAME, manifest.to_text(result).encode())
+        self._synchronise()
+        self.claim.require()
+        self._take_the_name()
+        return result
+
+    def discard(self) -> None:
+        """Removes what was written."""
+        remove_tree(self.partial)
+
+    def _write_mask(self, frame: Frame, mask: np.ndarray) -> Frame:
+        data = masks.encode(mask, highest=self._highest)
+        self._write(f"{frame.name}.png", data)
+        stamp = Stamp.of(data)
+        return replace(frame, bytes=stamp.bytes, crc32=stamp.crc32)
+
+    def _judge(self, rows: list[quality.Row]) -> None:
+        """Adds the quality to the frames; those with a poor object are marked, and lose it if that is wanted."""
+        scores: dict[str, dict[int, float]] = {}
+        for row in rows:
+            scores.setdefault(row.frame, {})[row.object_id] = round(float(row.score), 4)
+        least = self.settings.min_quality
+        for index, frame in self._frames.items():
+            objects = scores.get(frame.name, {})
+            poor = [identity for identity, score in objects.items() if least is not None and score < least]
+            frame = replace(frame, objects=objects, poor=bool(poor))
+            if poor and self.settings.drop_poor:
+                mask = masks.read(self.partial / f"{frame.name}.png")
+                mask[np.isin(mask, poor)] = 0
+                frame = self._write_mask(frame, mask)
+            self._frames[index] = frame
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = self.partial / name
         try:
-            path.write_bytes(masks.encode(mask))
+            path.write_bytes(data)
         except OSError as error:
+            if isinstance(error, FileNotFoundError):
+                self.claim.require()  # its folder went with the claim
             # A full disk is met while writing, where Python does not add the name of the file.
             raise OSError(error.errno, error.strerror, str(path)) from error
 
-    def _publish(self) -> None:
+    def _synchronise(self) -> None:
+        """Brings all files to the disk before the folder gets its name: after a power cut it is whole or not there.
+
+        Only here, not file by file as they are written: by now most are on the disk, and the rest go there together.
+        """
+        for name in os.listdir(self.partial):
+            with open(self.partial / name, "rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(self.partial)
+
+    def _take_the_name(self) -> None:
+        remove_tree(self._replaced)
         if self.folder.is_dir():
-            self.folder.rename(self._retired)
+            require_replaceable(self.folder)
+            self.folder.rename(self._replaced)
         self.partial.rename(self.folder)
-
-    def _discard(self) -> None:
-        if self._retired.is_dir() and not self.folder.exists():
-            self._retired.rename(self.folder)  # killed between the two renames: the old masks are the whole ones
-        for leftover in (self.partial, self._retired):
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
-
-
-def require_apart(out: Path, source: Path, *, inside: bool = True) -> None:
-    """Raises `OutputError` if masks would go to the folder they are made from, or (`inside`) anywhere in it."""
-    target, origin = out.resolve(), source.resolve()
-    if target == origin or (inside and origin in target.parents):
-        raise OutputError(f"{out} is in {source}, from which the masks are made; choose an --out outside of it")
-
-
-def is_finished(folder: Path, stems: Iterable[str]) -> bool:
-    """Whether `folder` already holds the masks of all frames. Raises `OutputError` if it holds something else."""
-    if not folder.exists():
-        return False
-    if not folder.is_dir():
-        raise OutputError(f"{folder} is a file, and masks go into a folder; choose another --out")
-    found = {path.name for path in folder.iterdir()}
-    expected = {f"{stem}.png" for stem in stems}
-    if not found:
-        return False
-    if expected - found:
-        raise OutputError(f"{folder} is there and holds no mask {min(expected - found)}; remove the folder, choose "
-                          "another --out, or replace it with --overwrite")
-    return True
+        sync_folder(self.folder.parent)
+        remove_tree(self._replaced)
+        with suppress(OSError):
+            self.partial.parent.rmdir()
 
 
 def require_replaceable(folder: Path) -> None:
-    """Raises `OutputError` unless a folder that is to be overwritten is absent or holds nothing but PNG files."""
-    if not folder.is_dir():
-        if folder.exists():
-            raise OutputError(f"{folder} is a file, and masks go into a folder; choose another --out")
+    """Raises `OutputError` unless a folder that new masks are to replace holds nothing but masks and their records."""
+    if not folder.exists():
         return
-    others = sorted(path.name for path in folder.iterdir() if path.suffix != ".png" or not path.is_file())
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is a file, and masks go into a folder; choose another --out")
+    ours = (manifest.FILE_NAME, quality.FILE_NAME)
+    others = sorted(path.name for path in folder.iterdir()
+                    if not path.is_file() or (path.suffix != ".png" and path.name not in ours))
     if others:
-        raise OutputError(f"{folder} also holds {others[0]}, which --overwrite would delete; remove it or choose "
-                          "another --out")
+        raise OutputError(f"{folder} also holds {others[0]}, which would be deleted with its masks; remove it, or "
+                          "choose another --out")

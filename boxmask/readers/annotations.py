@@ -1,89 +1,153 @@
-"""Text files with one line per frame: boxes and flags."""
+"""Text files of boxes and flags, one line per frame. What is wrong in a line is a fault of its frame alone."""
 
 from __future__ import annotations
 
+import codecs
+import logging
 import re
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Values
 from pathlib import Path
 
 import numpy as np
 
-from boxmask.readers.sequence import DatasetError
+from boxmask.readers.sequence import DatasetError, Frames, Sequence, Sight, shorten
 
-_SEPARATOR = re.compile(r"\s*,\s*|\s+")
+# One object in one frame: its box (4,) float xywh; None, it is absent; or a reason why what is known of it is wrong.
+Entry = np.ndarray | None | str
+
+NO_LINE = "no box line"
 # GOT-10k writes it on some frames without the target, and a box of no width or height on others.
 _ABSENT_BOX = (-1.0, -1.0, -1.0, -1.0)
+# No image that OpenCV reads is wider; whole-pixel arithmetic far beyond it would overflow.
+_LARGEST = 2.0 ** 20
+# ASCII digits alone: Python's own float() takes 1_000 too.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:nan|inf)", re.IGNORECASE)
+_LONGEST_LINE = 1000
+_LARGEST_FILE = 64 * 2 ** 20
+_log = logging.getLogger(__name__)
 
 
-def read_boxes(path: Path, stems: list[str], absent: np.ndarray | None = None, *, dataset: str,
-               sequence: str) -> tuple[np.ndarray, np.ndarray]:
-    """The boxes of a sequence: one `x,y,w,h` line per frame, separated by comma, space or tab.
+def judge(box: Values[float]) -> Entry:
+    """What the four numbers xywh of an annotation say."""
+    if tuple(box) == _ABSENT_BOX:
+        return None
+    if not np.isfinite(box).all():
+        return "not four finite numbers"
+    if box[2] < 0 or box[3] < 0:
+        return "negative width or height"
+    if box[2] == 0 or box[3] == 0:
+        return None
+    if np.abs(box).max() > _LARGEST:
+        return "a number beyond any image"
+    return np.array(box, dtype=float)
 
-    stems: the T frames. absent (T,) bool: frames whose flag says that the target is not there; their boxes are not
-    looked at. Returns boxes (T, 4) float, NaN where absent, and present (T,) bool. A box of no width or height, and
-    -1,-1,-1,-1, mean an absent target. Raises `DatasetError` for another number of lines, for what is not four
-    finite numbers, and for a negative width or height.
+
+def read_boxes(path: Path, *, dataset: str, sequence: str,
+               to_box: Callable[[list[float]], Values[float] | None] | None = None) -> list[Entry]:
+    """The lines of a file of boxes `x,y,w,h`, separated by comma, semicolon, tab or space; one entry per line.
+
+    to_box: takes the numbers of a line to xywh, or to None for another count of them; by default a line has four.
+    Raises `DatasetError` for a file that is not there, is empty, or has no line of numbers at all.
     """
-    lines = _read_lines(path, len(stems), "box", dataset=dataset, sequence=sequence)
-    boxes = np.full((len(stems), 4), np.nan)
-    present = np.zeros(len(stems), dtype=bool)
-    for index, (stem, line) in enumerate(zip(stems, lines, strict=True)):
-        if absent is not None and absent[index]:
-            continue
-        try:
-            box = _parse_box(line)
-        except ValueError as error:
-            raise DatasetError(f"line {index + 1}, {line!r}: {error}; correct it, or write 0,0,0,0 if the target is "
-                               "not in this frame", dataset=dataset, sequence=sequence, frame=stem,
-                               file=path) from error
-        if box is not None:
-            boxes[index] = box
-            present[index] = True
-    return boxes, present
+    lines = read_lines(path, "one box x,y,w,h per frame", dataset=dataset, sequence=sequence)
+    if not lines:
+        raise DatasetError("the file is empty; expected one box x,y,w,h per frame", dataset=dataset,
+                           sequence=sequence, file=path)
+    numbers = [parse_numbers(line) for line in lines]
+    boxes = [None if found is None else (to_box or _four)(found) for found in numbers]
+    if all(box is None for box in boxes):
+        raise DatasetError(f"none of its lines is a box x,y,w,h; the first is {shorten(lines[0])}", dataset=dataset,
+                           sequence=sequence, file=path)
+    return [f"{shorten(line)} is not a box of four numbers" if box is None else _judge_line(box, line)
+            for box, line in zip(boxes, lines, strict=True)]
 
 
-def read_flags(path: Path, stems: list[str], *, dataset: str, sequence: str) -> np.ndarray:
-    """A file with one integer per frame, such as GOT-10k's `absence.label`: (T,) int."""
-    lines = _read_lines(path, len(stems), "flag", dataset=dataset, sequence=sequence)
-    flags = np.zeros(len(stems), dtype=int)
-    for index, (stem, line) in enumerate(zip(stems, lines, strict=True)):
-        try:
-            flags[index] = int(line)
-        except ValueError:
-            raise DatasetError(f"line {index + 1}: expected an integer, got {line!r}; correct it or remove the file",
-                               dataset=dataset, sequence=sequence, frame=stem, file=path) from None
+def fit(entries: list[Entry], length: int) -> list[Entry]:
+    """The entries of the first `length` frames; those beyond the last line have none."""
+    return entries[:length] + [NO_LINE] * (length - len(entries))
+
+
+def hide(entries: list[Entry], absent: Iterable[bool]) -> list[Entry]:
+    """The entries, None where a flag says that the object is not to be seen, whatever its box is."""
+    return [None if hidden else entry for entry, hidden in zip(entries, absent, strict=True)]
+
+
+def read_flags(path: Path, length: int, *, dataset: str, sequence: str) -> np.ndarray:
+    """A file of one number per frame, in lines (GOT-10k) or one comma-separated line (LaSOT): (length,) float.
+
+    NaN where there is no number, of which a warning tells: there the box alone counts. All NaN without the file.
+    """
+    flags = np.full(length, np.nan)
+    if not path.is_file():
+        return flags
+    lines = read_lines(path, "one flag per frame", dataset=dataset, sequence=sequence, longest=None)
+    fields = re.split(r"[,\s]+", lines[0].strip(", \t")) if len(lines) == 1 else lines
+    found = [parse_numbers(field) for field in fields[:length]]
+    flags[:len(found)] = [numbers[0] if numbers is not None and len(numbers) == 1 else np.nan for numbers in found]
+    if len(fields) != length or np.isnan(flags).any():
+        _log.warning("%s, sequence %s, %s: %d flags for %d frames, %d of them no numbers; frames without one are "
+                     "judged by the box alone", dataset, sequence, path, len(fields), length,
+                     int(np.isnan(flags[:len(found)]).sum()))
     return flags
 
 
-def _parse_box(line: str) -> list[float] | None:
-    fields = _SEPARATOR.split(line)
-    if len(fields) != 4:
-        raise ValueError(f"expected the four numbers x,y,w,h, got {len(fields)} fields")
-    try:
-        box = [float(field) for field in fields]
-    except ValueError:
-        raise ValueError("expected the four numbers x,y,w,h") from None
-    if not np.isfinite(box).all():
-        raise ValueError("a box has four finite numbers")
-    if tuple(box) == _ABSENT_BOX or box[2] == 0 or box[3] == 0:
+def parse_numbers(line: str) -> list[float] | None:
+    """The numbers of a line, or None if anything else is in it. A line keeps to one separator."""
+    if len(line) > _LONGEST_LINE:
         return None
-    if box[2] < 0 or box[3] < 0:
-        raise ValueError("the width or height of the box is negative")
-    return box
+    separator = next((mark for mark in ",;" if mark in line), None)
+    fields = [field.strip() for field in line.split(separator)]
+    return [float(field) for field in fields] if all(map(_NUMBER.fullmatch, fields)) and fields else None
 
 
-def _read_lines(path: Path, expected: int, kind: str, *, dataset: str, sequence: str) -> list[str]:
+def read_lines(path: Path, expected: str, *, dataset: str, sequence: str | None = None,
+               longest: int | None = _LONGEST_LINE) -> list[str]:
+    """The lines of a text file, stripped, without the blank ones at its end. What is no text in it is replaced.
+
+    expected: what the file should hold, for the `DatasetError` about one that cannot be read. Lines are cut at
+    `longest` characters and one.
+    """
+    place = {"dataset": dataset, "sequence": sequence, "file": path}
+    if not path.is_file():
+        problem = "this is no file" if path.exists() else "no such file"
+        raise DatasetError(f"{problem}; it should hold {expected}", **place)
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except FileNotFoundError:
-        raise DatasetError(f"no such file; it should hold one {kind} per frame", dataset=dataset, sequence=sequence,
-                           file=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"the file cannot be read as text ({error})", dataset=dataset, sequence=sequence,
-                           file=path) from error
+        if path.stat().st_size > _LARGEST_FILE:
+            raise DatasetError(f"the file is larger than {_LARGEST_FILE >> 20} MiB; it should hold {expected}", **place)
+        data = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"the file cannot be read ({error.strerror})", **place) from error
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # what PowerShell's > writes
+    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    # Not splitlines(): it also ends lines at characters that belong into a damaged line.
+    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     while lines and not lines[-1]:
         lines.pop()
-    if len(lines) != expected:
-        plural = "boxes" if kind == "box" else f"{kind}s"
-        raise DatasetError(f"{len(lines)} {plural} for {expected} frames; expected one line per frame: restore the "
-                           "missing frames or lines", dataset=dataset, sequence=sequence, file=path)
-    return lines
+    return lines if longest is None else [line[:longest + 1] for line in lines]
+
+
+def make_sequence(dataset: str, name: str, frames: Frames, objects: Mapping[int, list[Entry]]) -> Sequence:
+    """The sequence of T frames whose objects, by id, have one entry per frame."""
+    shape = (len(frames.names), len(objects))
+    boxes = np.full((*shape, 4), np.nan)
+    sight = np.full(shape, Sight.ABSENT, dtype=np.int8)
+    reasons = {}
+    for column, entries in enumerate(objects.values()):
+        for frame, entry in enumerate(entries):
+            if isinstance(entry, str):
+                sight[frame, column] = Sight.INVALID
+                reasons[frame, column] = entry
+            elif entry is not None:
+                sight[frame, column] = Sight.VISIBLE
+                boxes[frame, column] = entry
+    return Sequence(dataset, name, frames, boxes, sight, tuple(objects), reasons)
+
+
+def _four(numbers: list[float]) -> list[float] | None:
+    return numbers if len(numbers) == 4 else None
+
+
+def _judge_line(box: Values[float], line: str) -> Entry:
+    entry = judge(box)
+    return f"{shorten(line)}: {entry}" if isinstance(entry, str) else entry

@@ -9,12 +9,8 @@ import os
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from boxmask import boxes as box_geometry
-from boxmask import masks
-from boxmask.readers import images
-from boxmask.readers.folders import read_names, require_folder, subfolders
+from boxmask.readers import labels
+from boxmask.readers.folders import list_names, read_names, require_folder, subfolders, unique
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
 NAME = "DAVIS"
@@ -29,7 +25,7 @@ def open_dataset(root: str | os.PathLike[str], split: str | None = None) -> Data
     frames = require_folder(root / IMAGES, "the folders of frames", dataset=NAME)
     require_folder(root / ANNOTATIONS, "the folders of masks", dataset=NAME)
     if split is None:
-        names = subfolders(frames)
+        names = unique(subfolders(frames), dataset=NAME, file=frames)
     else:
         lists = [root / "ImageSets" / year / f"{split}.txt" for year in YEARS]
         found = [path for path in lists if path.is_file()]
@@ -37,39 +33,17 @@ def open_dataset(root: str | os.PathLike[str], split: str | None = None) -> Data
             raise DatasetError(f"no such list, nor {lists[1]}; name a split that is there, or none for all sequences",
                                dataset=NAME, file=lists[0])
         names = read_names(found[0], dataset=NAME)
-    if not names:
-        raise DatasetError("no sequences in it", dataset=NAME, file=frames)
     return Dataset(NAME, names, partial(read_sequence, root))
 
 
 def read_sequence(root: Path, name: str) -> Sequence:
-    """One sequence of a DAVIS root with the tight box of its only object, absent where the mask is empty."""
+    """One sequence of a DAVIS root: every frame that has an image or a mask, with the tight boxes of all objects."""
     folder = require_folder(root / IMAGES / name, "the frames of the sequence", dataset=NAME, sequence=name)
-    paths = tuple(images.list_folder(folder))
-    if not paths:
-        raise DatasetError("no frames in it", dataset=NAME, sequence=name, file=folder)
-    labels = require_folder(root / ANNOTATIONS / name, "the masks of the sequence", dataset=NAME, sequence=name)
-    stems = [path.stem for path in paths]
-    surplus = {path.stem for path in labels.glob("*.png")} - set(stems)
-    if surplus:
-        raise DatasetError("there is a mask for it and no frame; copy the sequence again", dataset=NAME,
-                           sequence=name, frame=min(surplus), file=folder)
-    found = [_read_label(labels / f"{stem}.png", sequence=name) for stem in stems]
-    ids = masks.object_ids(found)
-    if len(ids) > 1:
-        raise DatasetError(f"it has {len(ids)} objects, and masks are made of one object a sequence; leave it out: "
-                           "name the other sequences with --sequences", dataset=NAME, sequence=name, file=labels)
-    boxes = np.full((len(paths), 4), np.nan)
-    for index, label in enumerate(found):
-        box = box_geometry.from_mask(label == ids[0]) if ids else None
-        if box is not None:
-            boxes[index] = box
-    return Sequence(NAME, name, paths, boxes, ~np.isnan(boxes[:, 0]))
-
-
-def _read_label(path: Path, *, sequence: str) -> np.ndarray:
-    try:
-        return masks.read(path)
-    except masks.MaskError as error:
-        problem = str(error).removeprefix(f"{path}: ")
-        raise DatasetError(problem, dataset=NAME, sequence=sequence, frame=path.stem, file=path) from error
+    annotations = require_folder(root / ANNOTATIONS / name, "the masks of the sequence", dataset=NAME, sequence=name)
+    stems = {Path(file).stem for file in list_names(folder, dataset=NAME, sequence=name) if file.endswith(".jpg")}
+    if not stems:
+        raise DatasetError("no frames in it; expected 00000.jpg, 00001.jpg, ...", dataset=NAME, sequence=name,
+                           file=folder)
+    stems |= {Path(file).stem for file in list_names(annotations, dataset=NAME, sequence=name)
+              if file.endswith(".png")}
+    return labels.read_sequence(NAME, name, [folder / f"{stem}.jpg" for stem in sorted(stems)], annotations)

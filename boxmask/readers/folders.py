@@ -1,10 +1,18 @@
-"""What readers of folder layouts share: folders that must be there, names from lists."""
+"""What readers of folder layouts share: folders that must be there, names from lists, numbered frames."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from boxmask.readers.sequence import DatasetError
+from boxmask.readers.annotations import read_lines
+from boxmask.readers.images import ImageFiles
+from boxmask.readers.sequence import DatasetError, check_name
+
+# Numbers of frames may have holes, but a stray 99999999.jpg must not make a sequence of so many frames.
+_MOST_MISSING = 1000
 
 
 def require_folder(path: Path, what: str, *, dataset: str, sequence: str | None = None) -> Path:
@@ -17,14 +25,77 @@ def require_folder(path: Path, what: str, *, dataset: str, sequence: str | None 
 
 def read_names(path: Path, *, dataset: str) -> tuple[str, ...]:
     """The sequence names of a list file, one a line. A name is a folder of the dataset, never a way out of it."""
-    names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
+    lines = read_lines(path, "one sequence name a line", dataset=dataset)
+    return unique(filter(None, lines), dataset=dataset, file=path)
+
+
+def unique(names: Iterable[str], *, dataset: str, file: Path) -> tuple[str, ...]:
+    """Names of sequences in their order, or a `DatasetError` if there are none, one is no name, or one comes twice."""
+    seen: dict[str, None] = {}
     for name in names:
-        if "/" in name or "\\" in name or name in (".", ".."):
-            raise DatasetError(f"{name!r} is not the name of a sequence: expected one folder name a line",
-                               dataset=dataset, file=path)
-    return names
+        check_name(name, dataset=dataset, file=file)
+        if name in seen:
+            raise DatasetError(f"sequence {name} is there twice, and its masks can be there once; keep one of them",
+                               dataset=dataset, file=file)
+        seen[name] = None
+    if not seen:
+        raise DatasetError("no sequences in it", dataset=dataset, file=file)
+    return tuple(seen)
+
+
+def list_names(folder: Path, *, dataset: str, sequence: str | None = None) -> list[str]:
+    """The names of everything in a folder that is not hidden, in order: the one listing of it."""
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        raise DatasetError(f"the folder cannot be listed ({error.strerror})", dataset=dataset, sequence=sequence,
+                           file=folder) from error
 
 
 def subfolders(root: Path) -> tuple[str, ...]:
     """The names of the folders in a folder, hidden ones left out, in order."""
-    return tuple(sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    with os.scandir(root) as entries:
+        return tuple(sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")))
+
+
+def numbered_frames(folder: Path, lines: int, *, first: int, digits: int, dataset: str,
+                    sequence: str) -> ImageFiles:
+    """The frames `<number>.jpg` from number `first` to the last that has a file or one of `lines` annotation lines.
+
+    digits: how many a number has, filled up with zeros; 1 for plain numbers. A number without a file is a frame too:
+    one whose image is missing.
+    """
+    require_folder(folder, "the frames of the sequence", dataset=dataset, sequence=sequence)
+    pattern = re.compile(r"([0-9]+)\.jpg")
+    found = [int(match[1]) for match in map(pattern.fullmatch, list_names(folder, dataset=dataset, sequence=sequence))
+             if match is not None and match[1] == f"{int(match[1]):0{digits}d}"]
+    found = [number for number in found if number >= first]
+    example = f"{first:0{digits}d}.jpg, {first + 1:0{digits}d}.jpg, ..."
+    if not found:
+        raise DatasetError(f"no frames in it; expected {example}", dataset=dataset, sequence=sequence, file=folder)
+    return number_files(folder, range(first, first + count_frames(found, first, lines, dataset=dataset,
+                                                                  sequence=sequence, folder=folder)),
+                        digits=digits, suffix=".jpg")
+
+
+def count_frames(numbers: list[int], first: int, lines: int, *, dataset: str, sequence: str, folder: Path) -> int:
+    """How many frames a sequence has: up to its last numbered file, or its last annotation line."""
+    length = max(max(numbers) - first + 1, lines)
+    if length > 2 * max(len(numbers), lines) + _MOST_MISSING:
+        raise DatasetError(f"its frames are numbered up to {max(numbers)}, but there are {len(numbers)} files and "
+                           f"{lines} annotation lines; remove files that do not belong to it", dataset=dataset,
+                           sequence=sequence, file=folder)
+    return length
+
+
+def require_images(images: ImageFiles, lines: int, *, dataset: str, sequence: str, file: Path) -> ImageFiles:
+    """`images` if there is one for every annotation line. Names that are no numbers do not tell where others miss."""
+    if lines > len(images.paths):
+        raise DatasetError(f"{lines} boxes for {len(images.paths)} images; lines belong to images in order: restore "
+                           "the missing images, or take out their lines", dataset=dataset, sequence=sequence, file=file)
+    return images
+
+
+def number_files(folder: Path, numbers: Iterable[int], *, digits: int, suffix: str) -> ImageFiles:
+    """The files of these numbers, there or not."""
+    return ImageFiles(tuple(folder / f"{number:0{digits}d}{suffix}" for number in numbers))

@@ -11,13 +11,19 @@ import os
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from boxmask.readers.annotations import read_boxes, read_flags
-from boxmask.readers.folders import read_names, require_folder, subfolders
+from boxmask.readers.annotations import Entry, fit, hide, make_sequence, read_boxes, read_flags
+from boxmask.readers.folders import numbered_frames, read_names, require_folder, subfolders, unique
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
 NAME = "GOT-10k"
+_TRAIN = "GOT-10k_Train_{:06d}"
+# What others found wrong in the published training set: got-10k/toolkit issues 29 (frames that belong to other videos)
+# and 10 (boxes that belong to other frames, in the whole sequence). Numbers of frames, or None for all.
+_WRONG_FRAMES: dict[str, range | None] = {
+    _TRAIN.format(1636): range(43, 54), _TRAIN.format(1638): range(25, 34),
+    **{_TRAIN.format(number): None for number in (*range(8623, 8638), 9058, 9059)},
+}
+WRONG = "images and boxes of this frame are known not to belong together (got-10k/toolkit issues 10 and 29)"
 
 
 def open_dataset(root: str | os.PathLike[str]) -> Dataset:
@@ -30,30 +36,25 @@ def open_dataset(root: str | os.PathLike[str]) -> Dataset:
     if listed.is_file():
         names = read_names(listed, dataset=NAME)
     else:
-        names = tuple(name for name in subfolders(root)
-                      if (root / name / "groundtruth.txt").is_file() or (root / name / "00000001.jpg").is_file())
-    if not names:
-        raise DatasetError("no sequences in it; expected folders with 00000001.jpg, ... and groundtruth.txt",
-                           dataset=NAME, file=root)
+        names = unique((name for name in subfolders(root) if (root / name / "groundtruth.txt").is_file()
+                        or (root / name / "00000001.jpg").is_file()), dataset=NAME, file=root)
     return Dataset(NAME, names, partial(read_sequence, root))
 
 
 def read_sequence(root: Path, name: str) -> Sequence:
     """One sequence of the split folder `root`."""
     folder = require_folder(root / name, "the frames of the sequence", dataset=NAME, sequence=name)
-    paths = tuple(sorted(folder.glob("*.jpg")))
-    if not paths:
-        raise DatasetError("no frames in it; expected 00000001.jpg, 00000002.jpg, ...", dataset=NAME, sequence=name,
-                           file=folder)
-    for number, path in enumerate(paths, start=1):
-        if path.stem != f"{number:08d}":
-            raise DatasetError(f"the frame is missing, {path.name} stands in its place; copy the sequence again",
-                               dataset=NAME, sequence=name, frame=f"{number:08d}", file=folder / f"{number:08d}.jpg")
-    stems = [path.stem for path in paths]
-    absent = np.zeros(len(paths), dtype=bool)
-    if (folder / "absence.label").is_file():
-        absent |= read_flags(folder / "absence.label", stems, dataset=NAME, sequence=name) != 0
-    if (folder / "cover.label").is_file():
-        absent |= read_flags(folder / "cover.label", stems, dataset=NAME, sequence=name) == 0
-    boxes, present = read_boxes(folder / "groundtruth.txt", stems, absent, dataset=NAME, sequence=name)
-    return Sequence(NAME, name, paths, boxes, present)
+    entries = read_boxes(folder / "groundtruth.txt", dataset=NAME, sequence=name)
+    frames = numbered_frames(folder, len(entries), first=1, digits=8, dataset=NAME, sequence=name)
+    length = len(frames.names)
+    absence = read_flags(folder / "absence.label", length, dataset=NAME, sequence=name)
+    cover = read_flags(folder / "cover.label", length, dataset=NAME, sequence=name)
+    entries = hide(fit(entries, length), (absence > 0) | (cover == 0))
+    return make_sequence(NAME, name, frames, {1: _without_wrong_frames(entries, name)})
+
+
+def _without_wrong_frames(entries: list[Entry], name: str) -> list[Entry]:
+    if name not in _WRONG_FRAMES:
+        return entries
+    wrong = _WRONG_FRAMES[name]
+    return [WRONG if wrong is None or number in wrong else entry for number, entry in enumerate(entries, start=1)]

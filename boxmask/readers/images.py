@@ -1,36 +1,92 @@
-"""Frames of a dataset as arrays. OpenCV decodes; what it would pass over in silence is found before."""
+"""Frames of a dataset as arrays. OpenCV decodes; what it would pass over in silence is found before.
+
+Pillow reads sizes, since OpenCV has no way to read a header alone.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+import struct
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+# The EXIF tag that says how to turn an image, and its first value that makes rows of columns.
+_ORIENTATION, _FIRST_TRANSPOSED = 0x112, 5
+_NO_IMAGE = "the file is not an image that OpenCV reads; copy the frame from the dataset again"
 
 
 class ImageError(ValueError):
     """An image file that cannot be read whole; the caller adds which one."""
 
 
+@dataclass(frozen=True)
+class ImageFiles:
+    """The frames of a sequence as image files, which need not exist: `load` and `size` then raise `ImageError`."""
+
+    paths: tuple[Path, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(path.stem for path in self.paths)
+
+    def load(self, index: int) -> np.ndarray:
+        return read(self.paths[index])
+
+    def size(self, index: int) -> tuple[int, int]:
+        return size(self.paths[index])
+
+
 def read(path: Path) -> np.ndarray:
-    """An image file as (H, W, 3) uint8 RGB, grey and CMYK files included."""
+    """An image file as (H, W, 3) uint8 RGB, turned as its EXIF says, grey and CMYK files included."""
+    _require_file(path)
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
-        raise ImageError("no such image; copy the frame from the dataset again") from None
     except OSError as error:
         raise ImageError(f"the image cannot be opened ({error.strerror})") from error
-    if not data:
-        raise ImageError("the image is empty (0 bytes); copy the frame from the dataset again")
     if _is_cut_short(data):
         raise ImageError(f"the image is truncated after {len(data)} bytes; copy the frame from the dataset again")
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # a header that promises more pixels than OpenCV takes
+        decoded = None
     if decoded is None:
-        raise ImageError("the file is not an image that OpenCV reads; copy the frame from the dataset again")
+        raise ImageError(_NO_IMAGE)
     return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+
+
+def size(path: Path) -> tuple[int, int]:
+    """The (W, H) that `read` would give for an image file, from its header: the pixels may be cut short."""
+    _require_file(path)
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            # Where there is none in the header, PNG files would be decoded to look for it behind the pixels.
+            turned = "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= _FIRST_TRANSPOSED
+    except (OSError, SyntaxError, ValueError, TypeError, struct.error, Image.DecompressionBombError) as error:
+        raise ImageError(_NO_IMAGE) from error
+    return (height, width) if turned else (width, height)
+
+
+def _require_file(path: Path) -> None:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ImageError("no such image; copy the frame from the dataset again") from None
+    except (OSError, ValueError) as error:
+        raise ImageError(f"the image cannot be opened ({getattr(error, 'strerror', error)})") from error
+    if not stat.S_ISREG(found.st_mode):  # reading from a pipe would wait for ever
+        raise ImageError("this is no file; copy the frame from the dataset again")
+    if not found.st_size:
+        raise ImageError("the image is empty (0 bytes); copy the frame from the dataset again")
 
 
 def _is_cut_short(data: bytes) -> bool:
@@ -45,8 +101,10 @@ def _is_cut_short(data: bytes) -> bool:
 
 def list_folder(folder: Path) -> list[Path]:
     """The image files of a folder in natural order: frame2.jpg before frame10.jpg."""
-    files = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
-    return sorted((path for path in files if path.is_file()), key=_natural_key)
+    with os.scandir(folder) as entries:
+        # A link that leads nowhere is a frame that cannot be read, not one that is not there.
+        files = [folder / entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
+    return sorted((path for path in files if path.suffix.lower() in SUFFIXES), key=_natural_key)
 
 
 def _natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from boxmask.readers import images
+# A file name may have 255 bytes; what is written beside a sequence or frame adds a few to its name.
+_LONGEST_NAME = 200
 
 
 class DatasetError(ValueError):
@@ -26,36 +31,97 @@ class DatasetError(ValueError):
         super().__init__(f"{', '.join(place)}: {problem}")
 
 
+class Sight(IntEnum):
+    """What a reader knows of an object in a frame before any pixel is read."""
+
+    VISIBLE = 0
+    ABSENT = 1
+    INVALID = 2
+
+
+class Frames(Protocol):
+    """The T frames of a sequence, in order.
+
+    names: unique, and the names of their masks. `load(i)`: frame i, (H, W, 3) uint8 RGB. `size(i)`: its (W, H) from
+    its header alone. Both raise `boxmask.readers.images.ImageError` for a frame that cannot be read.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def load(self, index: int) -> np.ndarray: ...
+
+    def size(self, index: int) -> tuple[int, int]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Sequence:
-    """A video with a box on every frame where its target is visible. Images are read when asked for.
+    """A video of T frames with the boxes of O objects. Images are read when asked for.
 
-    paths: T image files in order, their stems unique; boxes (T, 4) float xywh, NaN where the target is absent;
-    present (T,) bool.
+    name: one path component, the output folder too. boxes (T, O, 4) float xywh, 0-based, in pixels, NaN unless the
+    object is VISIBLE; sight (T, O) int8 of `Sight`; object_ids: the O indices that the objects have in masks, 1..254;
+    reasons: (frame, object's position) -> why it is INVALID.
     """
 
     dataset: str
     name: str
-    paths: tuple[Path, ...]
+    frames: Frames
     boxes: np.ndarray
-    present: np.ndarray
+    sight: np.ndarray
+    object_ids: tuple[int, ...] = (1,)
+    reasons: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise `DatasetError` for names that cannot be files' names, and ValueError for arrays that do not fit."""
+        check_name(self.name, dataset=self.dataset)
+        for name in self.frames.names:
+            check_name(name, dataset=self.dataset, what="a frame", sequence=self.name)
+        name, count = Counter(self.frames.names).most_common(1)[0] if self.frames.names else ("", 1)
+        if count > 1:
+            raise DatasetError(f"{count} frames have this name and would have the same mask; keep one of them",
+                               dataset=self.dataset, sequence=self.name, frame=name)
+        shape = (len(self), len(self.object_ids))
+        if self.sight.shape != shape or self.boxes.shape != (*shape, 4):
+            raise ValueError(f"{shape[0]} frames and {shape[1]} objects, but boxes {self.boxes.shape} and sight "
+                             f"{self.sight.shape}")
+        if len(set(self.object_ids)) != shape[1] or not all(1 <= identity <= 254 for identity in self.object_ids):
+            raise ValueError(f"object ids differ and are 1..254, got {self.object_ids}")
+        visible = self.sight == Sight.VISIBLE
+        if not np.array_equal(np.isfinite(self.boxes), np.broadcast_to(visible[..., None], self.boxes.shape)):
+            raise ValueError("boxes are finite where the object is visible, and NaN elsewhere")
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.frames.names)
+
+    def select(self, indices: Iterable[int]) -> Sequence:
+        """The sequence of these frames alone, in this order."""
+        chosen = tuple(indices)
+        position = {old: new for new, old in enumerate(chosen)}
+        reasons = {(position[frame], column): reason for (frame, column), reason in self.reasons.items()
+                   if frame in position}
+        return Sequence(self.dataset, self.name, _SelectedFrames(self.frames, chosen), self.boxes[list(chosen)],
+                        self.sight[list(chosen)], self.object_ids, reasons)
+
+
+@dataclass(frozen=True)
+class _SelectedFrames:
+    frames: Frames
+    indices: tuple[int, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.frames.names[index] for index in self.indices)
 
     @property
-    def stems(self) -> list[str]:
-        """The names of the frames, which their masks bear too."""
-        return [path.stem for path in self.paths]
+    def paths(self) -> tuple[Path, ...]:
+        """Where the frames are files, as of `images.ImageFiles`."""
+        return tuple(self.frames.paths[index] for index in self.indices)
 
     def load(self, index: int) -> np.ndarray:
-        """Frame `index`: (H, W, 3) uint8 RGB. Raises `DatasetError` if the file is missing, empty or cut short."""
-        path = self.paths[index]
-        try:
-            return images.read(path)
-        except images.ImageError as error:
-            raise DatasetError(str(error), dataset=self.dataset, sequence=self.name, frame=path.stem,
-                               file=path) from error
+        return self.frames.load(self.indices[index])
+
+    def size(self, index: int) -> tuple[int, int]:
+        return self.frames.size(self.indices[index])
 
 
 @dataclass(frozen=True)
@@ -65,3 +131,22 @@ class Dataset:
     name: str
     sequences: tuple[str, ...]
     read: Callable[[str], Sequence]
+
+
+def check_name(name: str, *, dataset: str, what: str = "a sequence", sequence: str | None = None,
+               file: Path | None = None) -> str:
+    """`name` if a folder or file can be called so, else `DatasetError`.
+
+    A name is one path component: not empty, not hidden, without slash, backslash or control characters.
+    """
+    good = (name and not name.startswith(".") and name.isprintable() and not {"/", "\\"} & set(name)
+            and len(name.encode()) <= _LONGEST_NAME)
+    if not good:
+        raise DatasetError(f"{shorten(name)} is not the name of {what}: expected one plain folder or file name",
+                           dataset=dataset, sequence=sequence, file=file)
+    return name
+
+
+def shorten(text: str, limit: int = 80) -> str:
+    """`text` as Python would write it, cut to what fits into an error message."""
+    return repr(text) if len(text) <= limit else f"{text[:limit]!r}..."

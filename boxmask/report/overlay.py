@@ -13,7 +13,7 @@ from boxmask import masks
 from boxmask.boxes import from_mask
 from boxmask.readers import folder as folder_reader
 from boxmask.readers import images
-from boxmask.readers.annotations import read_boxes
+from boxmask.readers.annotations import Entry, fit, read_boxes
 from boxmask.readers.folders import require_folder
 from boxmask.readers.sequence import DatasetError
 
@@ -105,13 +105,13 @@ def overlay_folder(frames: Path, masks_folder: Path, boxes: Path | None = None, 
     paths = images.list_folder(require_folder(frames, "a folder of images", dataset=name))
     if not paths:
         raise DatasetError("no images in it", dataset=name, file=frames)
-    known = np.full((len(paths), 4), np.nan)
+    known: list[Entry] = [None] * len(paths)
     if boxes is not None:
-        known, _ = read_boxes(boxes, [path.stem for path in paths], dataset=name, sequence=frames.resolve().name)
+        known = fit(read_boxes(boxes, dataset=name, sequence=frames.resolve().name), len(paths))
     pictures, labels = [], []
     for index in spread(len(paths), count):
         stem = paths[index].stem
-        box = None if np.isnan(known[index]).any() else known[index]
+        box = known[index] if isinstance(known[index], np.ndarray) else None
         mask = masks.read(masks_folder / f"{stem}.png")
         try:
             pictures.append(draw(images.read(paths[index]), mask, box))

@@ -1,5 +1,6 @@
 """Small datasets on disk, and a network that answers what the test wants."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -8,7 +9,12 @@ import pytest
 import torch
 
 from boxmask import masks
-from ltr.models.boxmask import InputSpec
+from boxmask.generate.job import Job
+from boxmask.generate.source import Source
+from boxmask.readers.images import ImageError
+from boxmask.readers.sequence import Sequence, Sight
+from ltr.models.boxmask import FrameCode, InputSpec
+from ltr.models.boxmask.decoder import DecoderCode
 
 SIZE = (64, 48)  # W, H of the images
 
@@ -84,16 +90,76 @@ class InsideNet(torch.nn.Module):
         assert images.shape[1:] == (1, 3, 24, 32) and boxes.shape == (len(images), 1, 4)
         assert not torch.is_grad_enabled()
         self.seen.append((images, boxes))
-        return images
+        flat = images.flatten(0, 1)
+        return FrameCode(images, images, images, DecoderCode((flat,), flat), (24, 32))
 
-    def solve(self, code, iterations):
-        score = (code[:, :, 0] > self.threshold).float() * 2 - 1
+    def solve(self, code, iterations, keep):
+        score = (code.features[list(keep), :, 0] > self.threshold).float() * 2 - 1
         return -score, score * self.weight
 
 
 @pytest.fixture
 def inside_net():
     return InsideNet
+
+
+class MemoryFrames:
+    """Frames without files. sizes: (W, H) of each, or why it cannot be read; loaded: those that were, in order."""
+
+    def __init__(self, sizes) -> None:
+        self.sizes = sizes
+        self.names = tuple(f"{index:05d}" for index in range(len(sizes)))
+        self.loaded = []
+
+    def size(self, index):
+        if isinstance(self.sizes[index], str):
+            raise ImageError(self.sizes[index])
+        return self.sizes[index]
+
+    def load(self, index):
+        self.loaded.append(index)
+        return picture(index, self.size(index))
+
+
+@pytest.fixture
+def memory_sequence():
+    """make(sight, ...) -> a sequence in memory; sight: a string per object, a letter of v, a, i per frame."""
+    def make(*sight, box=(10.0, 8.0, 20.0, 16.0), boxes=None, sizes=None, name="memory", reasons=None):
+        seen = np.array([["vai".index(letter) for letter in of_object] for of_object in sight], np.int8).T
+        given = np.broadcast_to(box, (*seen.shape, 4)) if boxes is None else boxes
+        given = np.where((seen == Sight.VISIBLE)[..., None], given, np.nan)
+        frames = MemoryFrames([SIZE] * len(seen) if sizes is None else sizes)
+        return Sequence("memory", name, frames, given, seen, tuple(range(1, len(sight) + 1)), reasons or {})
+
+    return make
+
+
+@pytest.fixture
+def job(tmp_path):
+    """make(root, ...) -> Job of filled boxes from a GOT-10k root into `tmp_path/out`."""
+    def make(root, out=None, **options):
+        return Job(Source("got10k", {"root": str(root)}), str(out or tmp_path / "out"), **{"method": "box", **options})
+    return make
+
+
+@pytest.fixture
+def run_with(job):
+    """run(root, masker, ...) -> Ledger: a run with a masker of the test's own."""
+    def run(root, masker, *, overwrite=False, **options):
+        prepared = replace(job(root, **options).prepare(), masker=masker)
+        with prepared.entered(overwrite=overwrite, tell=lambda event: None) as held:
+            prepared.work(held, tell=lambda event: None)
+        return prepared.take_ledger()
+    return run
+
+
+@pytest.fixture
+def tree():
+    """tree(folder) -> the contents of all files in it, those of the run's state too, by path."""
+    def read(folder):
+        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*"))
+                if path.is_file()}
+    return read
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from PIL import Image
 import boxmask
 from boxmask import masks
 from boxmask.cli import build_parser, main
+from boxmask.evaluate.baselines import Baseline
+from boxmask.generate import manifest
 
 NAME = "GOT-10k_Train_000001"
 BOX = "10,8,20,16"
@@ -62,8 +64,8 @@ def test_got10k_with_a_real_network(got10k, tmp_path, checkpoint, capsys):
     root = got10k(boxes=[BOX, "0,0,0,0"])
     assert main(texts(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--checkpoint", checkpoint,
                        "--device", "cpu", "--iterations", 2, "--search-factor", 2])) == 0
-    assert ("sequences: 1 done, 0 kept, 0 failed\n"
-            "frames: 2, each with a mask; 1 masks are empty") in capsys.readouterr().out
+    assert ("sequences: 1 done, 0 failed\n"
+            "frames: 2 = 1 ok, 1 absent, 0 invalid box, 0 bad image, 0 failed\n") in capsys.readouterr().out
     with Image.open(tmp_path / "out" / NAME / "00000001.png") as image:
         assert image.size == (64, 48) and set(np.unique(np.array(image))) <= {0, 1}
 
@@ -71,7 +73,7 @@ def test_got10k_with_a_real_network(got10k, tmp_path, checkpoint, capsys):
 def test_folder_keeps_the_names_of_the_images(files, tmp_path):
     arguments = folder(tmp_path, files, [BOX, "0 0 0 0", "1\t1\t5\t5"])
     assert main(texts([*arguments, "--method", "box"])) == 0
-    assert {path.name: int(masks.read(path).sum()) for path in (tmp_path / "out").iterdir()} == {
+    assert {path.name: int(masks.read(path).sum()) for path in (tmp_path / "out" / "video").glob("*.png")} == {
         "f0.png": 320, "f1.png": 0, "f2.png": 25}
 
 
@@ -82,7 +84,7 @@ def test_davis_generate_then_evaluate_then_overlay(davis, tmp_path, capsys):
     davis("cat", [label])
     assert main(texts(["generate", "davis", "--root", root, "--split", "val", "--sequences", "dog", "--out", out,
                        "--method", "box"])) == 0
-    assert os.listdir(out) == ["dog"]
+    assert sorted(os.listdir(out)) == [".boxmask", "dog"]
     scores = tmp_path / "scores.json"
     assert main(texts(["evaluate", "masks", "--masks", out, "--truth", root, "--json", scores])) == 0
     assert re.search(r"^dog +2 +1\.000 +1\.000$", capsys.readouterr().out, re.MULTILINE)
@@ -100,28 +102,33 @@ def test_limit_and_a_second_run(got10k, tmp_path, capsys):
         root = got10k(name, boxes=[BOX])
     arguments = texts(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"])
     assert main([*arguments, "--limit", "2"]) == 0
-    assert sorted(os.listdir(tmp_path / "out")) == ["A", "B"]
+    assert sorted(os.listdir(tmp_path / "out")) == [".boxmask", "A", "B"]
     assert main(arguments) == 0
-    assert "sequences: 1 done, 2 kept, 0 failed" in capsys.readouterr().out
+    assert "sequences: 3 done, 0 failed" in capsys.readouterr().out
 
 
-def test_a_failed_sequence_is_listed_at_the_end_with_exit_code_1(got10k, tmp_path, fails):
+def test_a_failed_sequence_is_listed_at_the_end_with_exit_code_1(got10k, tmp_path, fails, capsys):
     got10k("A", boxes=[BOX])
-    root = got10k("B", boxes=[BOX, "1,2,-3,4"])
-    fails(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"],
-          "GOT-10k", "sequence B", "frame 00000002", root / "B" / "groundtruth.txt", "negative", "0,0,0,0")
-    assert os.listdir(tmp_path / "out") == ["A"]
+    root = got10k("B", boxes=[BOX])
+    (root / "B" / "groundtruth.txt").unlink()
+    arguments = ["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"]
+    fails(arguments, "GOT-10k", "sequence B", root / "B" / "groundtruth.txt")
+    assert sorted(os.listdir(tmp_path / "out")) == [".boxmask", "A"]
+    (root / "B" / "groundtruth.txt").write_text(f"{BOX}\n")
+    assert main(texts(arguments)) == 0
 
 
-@pytest.mark.parametrize(("boxes", "parts"), [
-    ([BOX, BOX], ["2 boxes for 3 frames", "boxes.txt"]),
-    ([BOX, "nan,nan,nan,nan", BOX], ["frame f1", "boxes.txt", "line 2"]),
-    ([BOX, BOX, "1,1,-4,4"], ["frame f2", "boxes.txt", "negative"]),
-    ([BOX, "x", BOX], ["frame f1", "boxes.txt", "four numbers"]),
+@pytest.mark.parametrize(("boxes", "outcomes"), [
+    ([BOX, BOX], {"ok": 2, "invalid_box": 1}),
+    ([BOX, "nan,nan,nan,nan", BOX], {"ok": 2, "invalid_box": 1}),
+    ([BOX, BOX, "1,1,-4,4"], {"ok": 2, "invalid_box": 1}),
+    ([BOX, "x", BOX], {"ok": 2, "invalid_box": 1}),
+    (["0,0,0,0", "-1,-1,-1,-1", "500,500,9,9"], {"absent": 2, "invalid_box": 1}),
 ])
-def test_bad_boxes_are_one_line(files, tmp_path, fails, boxes, parts):
-    fails([*folder(tmp_path, files, boxes), "--method", "box"], "folder, sequence video", *parts)
-    assert not (tmp_path / "out").exists()
+def test_bad_boxes_cost_their_frames_alone(files, tmp_path, boxes, outcomes):
+    assert main(texts([*folder(tmp_path, files, boxes), "--method", "box"])) == 0
+    assert manifest.read_header(tmp_path / "out" / "video").counts == outcomes
+    assert len(list((tmp_path / "out" / "video").glob("*.png"))) == 3
 
 
 @pytest.mark.parametrize(("damage", "problem"), [
@@ -129,12 +136,23 @@ def test_bad_boxes_are_one_line(files, tmp_path, fails, boxes, parts):
     (lambda data: b"", "empty"),
     (lambda data: b"no image at all", "not an image"),
 ])
-def test_bad_images_are_one_line_and_leave_no_output(files, tmp_path, fails, damage, problem):
+def test_bad_images_cost_their_frames_alone_and_are_told(files, tmp_path, caplog, damage, problem):
     arguments = folder(tmp_path, files, [BOX] * 3)
     path = tmp_path / "video" / "f2.png"
     path.write_bytes(damage(path.read_bytes()))
-    fails([*arguments, "--method", "box"], "sequence video", "frame f2", path, problem, "again")
-    assert sorted(os.listdir(tmp_path)) == ["boxes.txt", "video"]
+    with caplog.at_level("INFO"):
+        assert main(texts([*arguments, "--method", "box"])) == 0
+    assert "2 ok, 1 bad image (frame f2: " in caplog.text and problem in caplog.text
+    assert masks.read(tmp_path / "out" / "video" / "f2.png").shape == (48, 64)
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden", "../B", "a/b", "a\\b", "/etc"])
+def test_names_that_lead_elsewhere_are_refused(got10k, tmp_path, fails, name):
+    root = got10k("A")
+    (root / "list.txt").write_text(f"A\n{name}\n")
+    fails(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"], "not the name of",
+          "list.txt")
+    assert sorted(os.listdir(tmp_path)) == ["got10k"]
 
 
 def test_missing_folders_splits_and_sequences_are_one_line(got10k, davis, tmp_path, fails):
@@ -181,15 +199,21 @@ def test_a_full_disk_is_one_line(got10k, tmp_path, fails, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", full)
     fails(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"],
           "00000001.png: the disk is full; free some space", "what is finished stays")
-    assert os.listdir(tmp_path / "out") == []
+    assert os.listdir(tmp_path / "out") == [".boxmask"]
 
 
 @pytest.mark.parametrize("arguments", [
-    [], ["generate"], ["generate", "got10k"], ["generate", "otb"], ["evaluate"], ["evaluate", "masks"], ["overlay"],
+    [], ["generate"], ["generate", "got10k"], ["generate", "nonsense"], ["evaluate"], ["verify"],
+    ["evaluate", "masks"], ["overlay"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--window", "0"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--stride", "-1"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--search-factor", "0.5"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--method", "magic"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--overlap", "-1"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--min-quality", "2"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--claim-timeout", "0"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--workers", "0"],
+    ["generate", "coco", "--root", "r", "--out", "o"], ["generate", "video", "--video", "v", "--out", "o"],
 ])
 def test_wrong_usage_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -204,13 +228,13 @@ def test_debug_shows_the_traceback(tmp_path):
 
 
 def test_ctrl_c_exits_with_130(got10k, tmp_path, monkeypatch, capsys):
-    def interrupted(images, boxes):
+    def interrupted(image, box):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("boxmask.evaluate.baselines.filled_box", interrupted)
+    monkeypatch.setattr("boxmask.evaluate.baselines.filled_box", Baseline(interrupted))
     assert main(texts(["generate", "got10k", "--root", got10k(), "--out", tmp_path / "out", "--method", "box"])) == 130
     assert "interrupted" in capsys.readouterr().err
-    assert os.listdir(tmp_path / "out") == []
+    assert os.listdir(tmp_path / "out") == [".boxmask"]
 
 
 def test_help_names_the_commands_and_loads_nothing_heavy():
@@ -218,7 +242,8 @@ def test_help_names_the_commands_and_loads_nothing_heavy():
             "assert not {'torch', 'cv2', 'numpy', 'ltr'} & set(sys.modules)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT)
     assert done.returncode == 0, done.stderr
-    for word in ("generate", "evaluate", "overlay", "demo", "--pytracking", "examples:", "exit codes:", "synthetic"):
+    for word in ("generate", "verify", "evaluate", "overlay", "demo", "--pytracking", "examples:", "exit codes:",
+                 "synthetic"):
         assert word in done.stdout
 
 

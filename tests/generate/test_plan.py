@@ -1,60 +1,156 @@
-"""Chunk windows: every visible frame once, no absent one, nothing too long, nothing alone."""
+"""Windows: every visible frame kept once, no absent one, nothing too long, nothing alone, memory bounded."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxmask.generate.plan import chunk_plan
+from boxmask.generate.plan import Window, WindowOptions, make_plan
+from boxmask.readers.sequence import Sight
+
+LETTERS = {"v": Sight.VISIBLE, "a": Sight.ABSENT, "i": Sight.INVALID}
 
 
-@pytest.mark.parametrize(("frames", "window", "stride", "expected"), [
+def sight(*objects):
+    return np.array([[LETTERS[letter] for letter in of_object] for of_object in objects], np.int8).T
+
+
+def frames(plan):
+    return [window.frames for window in plan.windows]
+
+
+def chunk(window=9, stride=5, overlap=0):
+    return WindowOptions("chunk", window, stride, overlap)
+
+
+def sliding(window=9, stride=5):
+    return WindowOptions("sliding", window, stride)
+
+
+@pytest.mark.parametrize(("count", "window", "stride", "expected"), [
     (1, 9, 5, [(0,)]),
     (2, 9, 5, [(0, 1)]),
     (9, 9, 5, [tuple(range(9))]),
     (10, 9, 5, [(0, 2, 4, 6, 8), (1, 3, 5, 7, 9)]),
     (45, 9, 5, [tuple(range(start, 45, 5)) for start in range(5)]),
+    (90, 9, 5, [tuple(range(first + start, first + 45, 5)) for first in (0, 45) for start in range(5)]),
     (6, 3, 1, [(0, 1, 2), (3, 4, 5)]),
     (3, 1, 1, [(0,), (1,), (2,)]),
     (0, 9, 5, []),
 ])
-def test_windows_interleave_the_frames_of_a_block(frames, window, stride, expected):
-    plan = chunk_plan(np.ones(frames, bool), window=window, stride=stride)
-    assert list(plan.windows) == expected
-    assert plan.absent == ()
+def test_chunk_windows_interleave_the_frames_of_a_block(count, window, stride, expected):
+    plan = make_plan(np.zeros((count, 1), np.int8), chunk(window, stride))
+    assert frames(plan) == expected
+    assert all(window.keep == window.frames for window in plan.windows)
 
 
-def test_two_blocks_follow_one_another():
-    plan = chunk_plan(np.ones(90, bool), window=9, stride=5)
-    assert plan.windows[:5] == tuple(tuple(range(start, 45, 5)) for start in range(5))
-    assert plan.windows[5:] == tuple(tuple(range(45 + start, 90, 5)) for start in range(5))
+def test_frames_where_the_object_is_not_visible_are_left_out():
+    assert make_plan(sight("vaviv"), chunk()).windows == (Window(0, (0, 2, 4), (0, 2, 4)),)
 
 
-def test_absent_frames_are_left_out_of_windows():
-    plan = chunk_plan(np.array([1, 0, 1, 1, 0], bool))
-    assert plan.windows == ((0, 2, 3),)
-    assert plan.absent == (1, 4)
+def test_each_object_has_windows_of_its_own():
+    plan = make_plan(sight("vvvaa", "aaavv", "aaaaa"), chunk())
+    assert plan.windows == (Window(0, (0, 1, 2), (0, 1, 2)), Window(1, (3, 4), (3, 4)))
 
 
-@given(st.lists(st.booleans(), max_size=300), st.integers(1, 12), st.integers(1, 8))
-def test_every_frame_has_its_place(present, window, stride):
-    plan = chunk_plan(np.array(present, dtype=bool), window=window, stride=stride)
-    solved = sorted(frame for frames in plan.windows for frame in frames)
-    assert solved == [index for index, there in enumerate(present) if there]
-    assert list(plan.absent) == [index for index, there in enumerate(present) if not there]
-    assert plan.num_frames == len(present)
-    assert all(len(frames) <= window and list(frames) == sorted(frames) for frames in plan.windows)
-    if window >= 3 and len(solved) > 1:
-        assert min(len(frames) for frames in plan.windows) > 1
+def test_the_overlap_is_taken_from_the_windows_before_and_after():
+    plan = make_plan(np.zeros((12, 1), np.int8), chunk(2, 2, overlap=1))
+    assert plan.windows == (
+        Window(0, (0, 2, 4), (0, 2)), Window(0, (1, 3, 5), (1, 3)),
+        Window(0, (2, 4, 6, 8), (4, 6)), Window(0, (3, 5, 7, 9), (5, 7)),
+        Window(0, (6, 8, 10), (8, 10)), Window(0, (7, 9, 11), (9, 11)))
+
+
+@pytest.mark.parametrize(("count", "frame", "expected"), [
+    (100, 50, tuple(range(30, 71, 5))),
+    (100, 20, tuple(range(0, 41, 5))),
+    (100, 3, tuple(range(3, 44, 5))),  # shifted at the start
+    (100, 98, tuple(range(58, 99, 5))),  # shifted at the end
+    (20, 7, tuple(range(1, 18, 2))),  # nine frames need a stride of 2
+    (5, 2, (0, 1, 2, 3, 4)),
+    (1, 0, (0,)),
+])
+def test_a_sliding_window_is_around_its_frame_and_shifted_at_the_ends(count, frame, expected):
+    window, = (window for window in make_plan(np.zeros((count, 1), np.int8), sliding()).windows if frame in window.keep)
+    assert window.frames == expected
+
+
+def test_absent_frames_are_dropped_from_sliding_windows_and_not_replaced():
+    seen = np.zeros((100, 1), np.int8)
+    seen[[40, 55]] = Sight.ABSENT
+    window, = (window for window in make_plan(seen, sliding()).windows if 50 in window.keep)
+    assert window.frames == (30, 35, 45, 50, 60, 65, 70)
+
+
+def test_sliding_frames_with_the_same_window_share_it():
+    plan = make_plan(np.zeros((41, 1), np.int8), sliding())
+    assert plan.windows[-1] == Window(0, tuple(range(0, 41, 5)), tuple(range(0, 41, 5)))
+
+
+SIGHTS = st.integers(0, 3).flatmap(lambda objects: st.lists(
+    st.lists(st.sampled_from(list(Sight)), min_size=objects, max_size=objects), max_size=150).map(
+        lambda rows: np.array(rows, np.int8).reshape(len(rows), objects)))
+OPTIONS = st.builds(WindowOptions, st.sampled_from(["chunk", "sliding"]), st.integers(1, 12), st.integers(1, 8),
+                    st.integers(0, 4))
+
+
+@given(SIGHTS, OPTIONS)
+def test_every_visible_object_of_every_frame_is_kept_by_one_window(seen, options):
+    plan = make_plan(seen, options)
+    kept = sorted((frame, window.object) for window in plan.windows for frame in window.keep)
+    assert kept == [tuple(place) for place in np.argwhere(seen == Sight.VISIBLE).tolist()]
+    assert plan.num_frames == len(seen)
+
+
+@given(SIGHTS, OPTIONS)
+def test_windows_ascend_hold_only_visible_frames_and_are_not_too_long(seen, options):
+    windows = make_plan(seen, options).windows
+    for window in windows:
+        assert list(window.frames) == sorted(set(window.frames))
+        assert window.keep and set(window.keep) <= set(window.frames) and list(window.keep) == sorted(window.keep)
+        assert (seen[list(window.frames), window.object] == Sight.VISIBLE).all()
+        overlap = 2 * options.overlap if options.kind == "chunk" else 0
+        assert len(window.frames) <= options.window + overlap
+    assert [window.frames[-1] for window in windows] == sorted(window.frames[-1] for window in windows)
+
+
+@given(SIGHTS, st.integers(3, 12), st.integers(1, 8))
+def test_no_chunk_window_is_alone_if_its_object_is_visible_twice(seen, window, stride):
+    for each in make_plan(seen, chunk(window, stride)).windows:
+        assert len(each.frames) > 1 or np.count_nonzero(seen[:, each.object] == Sight.VISIBLE) == 1
+
+
+@given(st.integers(1, 200), OPTIONS)
+def test_a_window_does_not_change_with_what_other_objects_do(count, options):
+    rng = np.random.default_rng(count)
+    seen = rng.integers(0, 3, (count, 2)).astype(np.int8)
+    alone = make_plan(seen[:, :1], options).windows
+    assert tuple(window for window in make_plan(seen, options).windows if window.object == 0) == alone
 
 
 @given(st.integers(46, 2000))
-def test_a_window_spans_about_window_times_stride_frames(frames):
-    spans = [window[-1] - window[0] for window in chunk_plan(np.ones(frames, bool)).windows]
+def test_a_chunk_window_spans_about_window_times_stride_frames(count):
+    spans = [window[-1] - window[0] for window in frames(make_plan(np.zeros((count, 1), np.int8), chunk()))]
     assert min(spans) >= 0.6 * 40 and max(spans) <= 1.6 * 40
 
 
-@pytest.mark.parametrize(("window", "stride"), [(0, 5), (9, 0)])
-def test_a_window_or_stride_below_one_is_refused(window, stride):
+@given(SIGHTS, OPTIONS)
+def test_few_views_live_at_once(seen, options):
+    """Of one object; they live from their frame to the last window with it. A view may only wait for its block."""
+    windows = make_plan(seen, options).windows
+    for index in range(seen.shape[1]):
+        mine = [window for window in windows if window.object == index]
+        last = {frame: window.frames[-1] for window in mine for frame in window.frames}
+        alive = max((sum(frame <= now <= end for frame, end in last.items()) for now in range(len(seen))), default=0)
+        assert alive <= 3 * (options.window + 2 * options.overlap) * options.stride + options.window
+
+
+@pytest.mark.parametrize("numbers", [(0, 5, 0), (9, 0, 0), (9, 5, -1)])
+def test_windows_without_frames_are_refused(numbers):
     with pytest.raises(ValueError, match="at least 1"):
-        chunk_plan(np.ones(3, bool), window=window, stride=stride)
+        WindowOptions("chunk", *numbers)
+
+
+def test_an_unknown_kind_of_windows_is_refused():
+    with pytest.raises(ValueError, match="chunk or sliding"):
+        WindowOptions("slidng")

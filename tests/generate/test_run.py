@@ -1,7 +1,9 @@
-"""Generation from end to end: every frame gets a mask, a sequence appears whole or not at all, failures are listed."""
+"""Generation from end to end: every frame has an outcome, a sequence appears whole or not at all, failures are kept."""
 
 import errno
+import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,112 +11,136 @@ import pytest
 from PIL import Image
 
 from boxmask import masks
-from boxmask.evaluate.baselines import filled_box
-from boxmask.generate.engine import NetworkMasker
-from boxmask.generate.run import Windows, generate_dataset, generate_sequence
-from boxmask.generate.writer import OutputError, SequenceWriter
-from boxmask.readers import got10k as got10k_reader
+from boxmask.evaluate.baselines import Baseline, filled_box
+from boxmask.generate import manifest
+from boxmask.generate.network import NetworkMasker
+from boxmask.generate.outcomes import Outcome
+from boxmask.generate.outfolder import OutputError
 
 NAME = "GOT-10k_Train_000001"
 BOX = "10,8,20,16"
+FILES = {"manifest.json", "quality.csv"}
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def counts(ledger):
+    return {outcome.value: count for outcome, count in ledger.counts.items() if count}
 
 
-def run(root, out, masker=filled_box, **options):
-    dataset = got10k_reader.open_dataset(root)
-    return generate_dataset(dataset, dataset.sequences, masker, out, **options)
-
-
-def test_every_frame_has_a_mask_and_absent_ones_an_empty_one_of_their_size(got10k, tmp_path):
-    sizes = [(64, 48), (50, 40), (64, 48), (70, 30), (64, 48)]
-    root = got10k(boxes=[BOX, "-1,-1,-1,-1", "200,200,9,9", BOX, "60,40,900,900"], sizes=sizes)
-    summary = run(root, tmp_path / "out", windows=Windows(2, 1))
+def test_every_frame_has_an_outcome_and_an_empty_mask_of_its_size_where_there_is_none(got10k, tmp_path, job):
+    sizes = [(64, 48), (50, 40), (64, 48), (70, 30), (64, 48), (64, 48)]
+    root = got10k(boxes=[BOX, "-1,-1,-1,-1", "200,200,9,9", BOX, "60,40,900,900", "nan,1,2,3"], sizes=sizes)
+    (root / NAME / "00000004.jpg").write_bytes(b"")
+    ledger = job(root).run()
     folder = tmp_path / "out" / NAME
-    assert sorted(path.name for path in folder.iterdir()) == [f"{number:08d}.png" for number in range(1, 6)]
-    read = [masks.read(folder / f"{number:08d}.png") for number in range(1, 6)]
-    assert [mask.shape[::-1] for mask in read] == sizes
-    assert [int(mask.sum()) for mask in read] == [320, 0, 0, 320, 4 * 8]
-    done, = summary.done
-    assert (done.frames, done.absent, done.outside, done.kept) == (5, 1, 1, False)
-    assert not summary.failed
+    assert set(os.listdir(folder)) == {f"{number:08d}.png" for number in range(1, 7)} | FILES
+    read = [masks.read(folder / f"{number:08d}.png") for number in range(1, 7)]
+    assert [mask.shape[::-1] for mask in read] == [*sizes[:3], sizes[2], *sizes[4:]]  # the unreadable one as before it
+    assert [int(mask.sum()) for mask in read] == [320, 0, 0, 0, 4 * 8, 0]
+    assert counts(ledger) == {"ok": 2, "absent": 1, "invalid_box": 2, "bad_image": 1}
+    frames = manifest.read(folder).frames
+    assert [frame.outcome.value for frame in frames] == ["ok", "absent", "invalid_box", "bad_image", "ok",
+                                                         "invalid_box"]
+    assert "empty" in frames[3].reason and "outside" in frames[2].reason
+    assert ledger.is_complete
 
 
-def test_the_masker_gets_windows_of_visible_frames_in_order(got10k, tmp_path):
-    seen = []
-
-    def masker(images, boxes):
-        seen.append((len(images), boxes[:, 0].tolist()))
-        return filled_box(images, boxes)
-
-    root = got10k(boxes=[f"{index},8,9,9" for index in range(7)], absence=[0, 0, 1, 0, 0, 0, 0])
-    run(root, tmp_path / "out", masker, windows=Windows(3, 2))
-    assert seen == [(3, [0, 3, 5]), (3, [1, 4, 6])]
+def test_the_ledger_says_it_in_two_lines(got10k, job):
+    ledger = job(got10k(boxes=[BOX, "0,0,0,0"])).run()
+    assert str(ledger) == ("sequences: 1 done, 0 failed\n"
+                           "frames: 2 = 1 ok, 1 absent, 0 invalid box, 0 bad image, 0 failed")
 
 
-def test_the_network_and_a_sequence_of_one_frame(got10k, tmp_path, inside_net):
-    root = got10k(boxes=[BOX])
-    run(root, tmp_path / "out", NetworkMasker(inside_net()))
+def test_the_network_and_a_sequence_of_one_frame(got10k, tmp_path, run_with, inside_net):
+    run_with(got10k(boxes=[BOX]), NetworkMasker(inside_net()))
     assert masks.read(tmp_path / "out" / NAME / "00000001.png").sum() == 320
 
 
-def test_a_sequence_without_its_target_is_all_empty(got10k, tmp_path):
-    summary = run(got10k(absence=[1, 1, 1, 1]), tmp_path / "out")
-    assert summary.done[0].absent == 4
-    assert not masks.read(tmp_path / "out" / NAME / "00000004.png").any()
+def test_a_sequence_without_its_target_or_any_image_is_done_too(got10k, tmp_path, job):
+    got10k("A", absence=[1, 1, 1, 1])
+    root = got10k("B")
+    for image in (root / "B").glob("*.jpg"):
+        image.write_bytes(b"no image")
+    ledger = job(root).run()
+    assert counts(ledger) == {"absent": 4, "bad_image": 4} and ledger.is_complete
+    assert not masks.read(tmp_path / "out" / "A" / "00000004.png").any()
+    assert set(os.listdir(tmp_path / "out" / "B")) == FILES  # of unknown size, there is no mask
+    assert {frame.bytes for frame in manifest.read(tmp_path / "out" / "B").frames} == {None}
 
 
-def test_a_bad_sequence_fails_and_the_others_are_done(got10k, tmp_path):
+def test_several_objects_keep_their_numbers(davis, tmp_path, job):
+    label = np.zeros((48, 64), np.uint8)
+    label[5:20, 5:25], label[30:45, 30:60] = 2, 5
+    root = davis("dogs", [label, label])
+    from dataclasses import replace
+
+    from boxmask.generate.source import Source
+    replace(job(root), source=Source("davis", {"root": str(root)})).run()
+    assert masks.read(tmp_path / "out" / "dogs" / "00001.png").tolist() == label.tolist()
+    assert manifest.read(tmp_path / "out" / "dogs").object_ids == (2, 5)
+
+
+class FailsAt(Baseline):
+    """Filled boxes, but an error for images of one size."""
+
+    def __init__(self, size):
+        def segment(image, box):
+            if image.shape[1::-1] == size:
+                raise RuntimeError("out of memory")
+            return filled_box.segment(image, box)
+        super().__init__(segment)
+
+
+def test_a_bad_sequence_fails_the_others_are_done_and_the_next_run_tries_again(got10k, tmp_path, run_with, job, tree):
     got10k("A", boxes=[BOX, BOX])
-    got10k("B", boxes=[BOX, "nan,1,1,1"])
-    got10k("C", boxes=[BOX, BOX, BOX])
+    got10k("B", boxes=[BOX, BOX, BOX], sizes=[(64, 48), (64, 48), (60, 40)])
+    got10k("C", boxes=[BOX])
     root = got10k("D", boxes=[BOX])
-    truncated = root / "C" / "00000003.jpg"
-    truncated.write_bytes(truncated.read_bytes()[:-40])
-    summary = run(root, tmp_path / "out")
-    assert [done.name for done in summary.done] == ["A", "D"]
-    assert sorted(summary.failed) == ["B", "C"]
-    assert "sequence C, frame 00000003" in summary.failed["C"] and "truncated" in summary.failed["C"]
-    assert sorted(os.listdir(tmp_path / "out")) == ["A", "D"]
-    assert "sequences: 2 done, 0 kept, 2 failed\nframes: 3, each with a mask; 0 masks are empty" in str(summary)
+    (root / "C" / "groundtruth.txt").unlink()
+    out = tmp_path / "out"
+    ledger = run_with(root, FailsAt((60, 40)))
+    assert sorted(ledger.done) == ["A", "D"] and sorted(ledger.failed) == ["B", "C"]
+    assert "out of memory" in ledger.failed["B"].reason and "sequence B" in ledger.failed["B"].reason
+    assert "groundtruth.txt" in ledger.failed["C"].reason
+    assert counts(ledger) == {"ok": 3, "failed": 3} and not ledger.is_complete
+    assert sorted(os.listdir(out)) == [".boxmask", "A", "D"]
+    assert sorted(os.listdir(out / ".boxmask")) == ["failed", "run.json"]
+    (root / "C" / "groundtruth.txt").write_text(f"{BOX}\n")
+    assert job(root).run().is_complete
+    assert os.listdir(out / ".boxmask") == ["run.json"]
+    job(root, out=tmp_path / "other").run()
+    assert tree(out) == tree(tmp_path / "other")
 
 
-def test_a_finished_sequence_is_kept_and_redone_only_when_asked(got10k, tmp_path):
+def test_a_finished_sequence_is_kept_and_redone_only_when_asked(got10k, tmp_path, job, run_with, tree):
     root, out = got10k(), tmp_path / "out"
-    run(root, out)
+    job(root).run()
     before = tree(out)
-
-    def nothing(images, boxes):
-        return [np.zeros(image.shape[:2], bool) for image in images]
-
-    assert run(root, out, nothing).done[0].kept
+    nothing = Baseline(lambda image, box: np.zeros(image.shape[:2], bool))
+    run_with(root, nothing)
     assert tree(out) == before
-    assert not run(root, out, nothing, overwrite=True).done[0].kept
+    run_with(root, nothing, overwrite=True)
     assert tree(out).keys() == before.keys() and not masks.read(out / NAME / "00000001.png").any()
-    assert os.listdir(out) == [NAME]
+    assert sorted(os.listdir(out)) == [".boxmask", NAME]
 
 
-def test_a_folder_that_is_not_a_whole_result_is_neither_taken_nor_removed(got10k, tmp_path):
-    root, out = got10k(), tmp_path / "out"
-    run(root, out)
-    (out / NAME / "00000002.png").unlink()
-    before = tree(out)
-    assert "holds no mask 00000002.png" in run(root, out).failed[NAME]
-    (out / NAME / "holiday.jpg").write_bytes(b"dear")
-    assert "also holds holiday.jpg" in run(root, out, overwrite=True).failed[NAME]
-    assert tree(out).keys() == before.keys() | {f"{NAME}/holiday.jpg"}
-    (out / NAME / "holiday.jpg").unlink()
-    assert not run(root, out, overwrite=True).failed
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_of_another_origin_is_neither_taken_nor_mixed_with(got10k, tmp_path, job, overwrite):
+    root, folder = got10k(), tmp_path / "out" / NAME
+    folder.mkdir(parents=True)
+    (folder / "00000002.png").write_bytes(b"painted by hand")
+    (folder / "holiday.jpg").write_bytes(b"dear")
+    ledger = job(root).run(overwrite=overwrite)
+    assert ("also holds holiday.jpg" if overwrite else "no such manifest") in ledger.failed[NAME].reason
+    assert sorted(os.listdir(folder)) == ["00000002.png", "holiday.jpg"]
+    (folder / "holiday.jpg").unlink()
+    assert job(root).run(overwrite=True).is_complete
+    assert len(os.listdir(folder)) == 6
 
 
-def test_an_output_that_is_a_file_is_refused(got10k, tmp_path):
-    sequence = got10k_reader.open_dataset(got10k()).read(NAME)
+def test_an_output_that_is_a_file_is_refused(got10k, tmp_path, job):
     (tmp_path / "out").write_text("")
-    for overwrite in (False, True):
-        with pytest.raises(OutputError, match="out is a file"):
-            generate_sequence(sequence, filled_box, tmp_path / "out", overwrite=overwrite)
+    with pytest.raises(OutputError, match="out is a file"):
+        job(got10k()).run()
 
 
 class Killed(BaseException):
@@ -124,65 +150,82 @@ class Killed(BaseException):
 def dying(after):
     calls = iter(range(1000))
 
-    def masker(images, boxes):
+    def segment(image, box):
         if next(calls) == after:
             raise Killed
-        return filled_box(images, boxes)
+        return filled_box.segment(image, box)
 
-    return masker
+    return Baseline(segment)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_run_that_dies_leaves_what_was_whole_and_nothing_else(got10k, tmp_path, overwrite):
-    root, out = got10k("A"), tmp_path / "out"
+def test_a_run_that_dies_leaves_what_was_whole_and_nothing_else(got10k, tmp_path, run_with, job, tree, overwrite):
+    got10k("A", boxes=[BOX, BOX])
+    root, out = got10k("B", boxes=[BOX, BOX]), tmp_path / "out"
     if overwrite:
-        run(root, out)
-    before = tree(out)
+        job(root).run()
+    whole = tree(out)
     with pytest.raises(Killed):
-        run(root, out, dying(1), windows=Windows(2, 1), overwrite=overwrite)
-    assert tree(out) == before
-    assert not run(root, out, overwrite=overwrite).failed
-    assert os.listdir(out) == ["A"] and len(tree(out)) == 4
+        run_with(root, dying(3), overwrite=overwrite)
+    assert sorted(os.listdir(out)) == ([".boxmask", "A", "B"] if overwrite else [".boxmask", "A"])
+    assert not {"claims", "partial", "workers"} & set(os.listdir(out / ".boxmask"))
+    if overwrite:
+        assert (out / ".boxmask" / "redo" / "B").exists() and not (out / ".boxmask" / "redo" / "A").exists()
+    assert job(root).run().is_complete
+    assert not overwrite or tree(out) == whole
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next(got10k, tmp_path):
-    root, out = got10k(), tmp_path / "out"
-    writer = SequenceWriter(out / NAME)
-    writer.partial.mkdir(parents=True)
-    (writer.partial / "00000009.png").write_bytes(b"half")
-    run(root, out)
-    assert os.listdir(out) == [NAME] and len(tree(out)) == 4
-
-
-def test_killed_between_the_renames_the_old_masks_come_back(tmp_path):
-    old = tmp_path / ".A.old"
-    old.mkdir()
-    (old / "1.png").write_bytes(b"whole")
-    with pytest.raises(Killed), SequenceWriter(tmp_path / "A"):
-        raise Killed
-    assert tree(tmp_path) == {"A/1.png": b"whole"}
-
-
-def test_a_full_disk_ends_the_run_and_keeps_what_is_finished(got10k, tmp_path, monkeypatch):
+def test_a_full_disk_ends_the_run_and_keeps_what_is_finished(got10k, tmp_path, job, monkeypatch):
     got10k("A", boxes=[BOX, BOX])
     root, out = got10k("B", boxes=[BOX, BOX, BOX]), tmp_path / "out"
-    write_bytes, written = Path.write_bytes, []
+    write_bytes = Path.write_bytes
 
-    def full_after_three(path, data):
-        written.append(path)
-        if len(written) > 3:
+    def full_in_b(path, data):
+        if path.name == "00000003.png":
             write_bytes(path, data[:5])
             raise OSError(errno.ENOSPC, "No space left on device")
         return write_bytes(path, data)
 
-    monkeypatch.setattr(Path, "write_bytes", full_after_three)
-    with pytest.raises(OSError, match="No space left") as caught:
-        run(root, out)
-    assert caught.value.errno == errno.ENOSPC and Path(caught.value.filename).name == "00000002.png"
-    assert os.listdir(out) == ["A"] and len(tree(out)) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full_in_b)
+        with pytest.raises(OSError, match="No space left") as caught:
+            job(root).run()
+    assert caught.value.errno == errno.ENOSPC and Path(caught.value.filename).name == "00000003.png"
+    assert sorted(os.listdir(out)) == [".boxmask", "A"] and os.listdir(out / ".boxmask") == ["run.json"]
+    assert job(root).run().is_complete
 
 
-def test_pytrackings_loader_reads_what_was_written(got10k, tmp_path, monkeypatch):
+def test_poor_masks_are_marked_and_emptied_if_wanted(got10k, tmp_path, run_with):
+    """Every second mask fills a corner of its box alone."""
+    def segment(image, box):
+        mask = filled_box.segment(image, box)
+        if image.shape[1] == 64:
+            mask[:, 12:] = False
+        return mask
+
+    root = got10k(boxes=[BOX] * 4, sizes=[(64, 48), (66, 48)] * 2)
+    run_with(root, Baseline(segment), out=tmp_path / "marked", min_quality=0.7)
+    run_with(root, Baseline(segment), out=tmp_path / "dropped", min_quality=0.7, drop_poor=True)
+    for name, emptied in (("marked", False), ("dropped", True)):
+        frames = manifest.read(tmp_path / name / NAME).frames
+        assert [frame.poor for frame in frames] == [True, False] * 2
+        assert [frame.objects[1] < 0.7 for frame in frames] == [True, False] * 2
+        assert {frame.outcome for frame in frames} == {Outcome.OK}
+        found = [masks.read(tmp_path / name / NAME / f"{frame.name}.png") for frame in frames]
+        assert [mask.any() for mask in found] == ([False, True] * 2 if emptied else [True] * 4)
+        assert [mask.shape for mask in found] == [(48, 64), (48, 66)] * 2
+    assert "1,0." in (tmp_path / "dropped" / NAME / "quality.csv").read_text()
+
+
+def test_nothing_of_the_machine_or_the_time_is_in_what_is_written(got10k, tmp_path, job, tree):
+    root = got10k()
+    job(root).run()
+    job(root, out=tmp_path / "later").run()
+    assert tree(tmp_path / "out") == tree(tmp_path / "later")
+    assert json.loads((tmp_path / "out/.boxmask/run.json").read_text())["sequences"] == [NAME]
+
+
+def test_pytrackings_loader_reads_what_was_written(got10k, tmp_path, job, monkeypatch):
     from ltr.dataset import Got10kVOS
 
     got10k("GOT-10k_Train_000001", boxes=[BOX, "0,0,0,0", BOX], absence=[0, 1, 0], cover=[8, 0, 7])
@@ -192,7 +235,7 @@ def test_pytrackings_loader_reads_what_was_written(got10k, tmp_path, monkeypatch
         (root / name / "meta_info.ini").write_text(
             "[METAINFO]\nurl: x\nbegin: 0\nend: 1\nanno_fps: 10Hz\nobject_class: dog\nmotion_class: run\n"
             "major_class: animal\nroot_class: animal\nmotion_adverb: fast\nresolution: (64, 48)\n")
-    run(root, tmp_path / "masks")
+    job(root, out=tmp_path / "masks").run()
     monkeypatch.setenv("BOXMASK_GOT10K_DIR", str(root))
     dataset = Got10kVOS(anno_path=str(tmp_path / "masks"), split=None)
     assert dataset.get_num_sequences() == 2
@@ -205,8 +248,31 @@ def test_pytrackings_loader_reads_what_was_written(got10k, tmp_path, monkeypatch
     assert dataset.get_sequence_info(0)["visible"].tolist() == [1, 0, 1]
 
 
-def test_masks_are_palette_pngs_of_the_image_size(got10k, tmp_path):
-    run(got10k(), tmp_path / "out")
+def test_masks_are_palette_pngs_of_the_image_size(got10k, tmp_path, job):
+    job(got10k()).run()
     with Image.open(tmp_path / "out" / NAME / "00000003.png") as image:
         assert image.mode == "P" and image.size == (64, 48)
         assert np.unique(np.array(image)).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("when", ["while it writes", "before it publishes"])
+def test_a_worker_that_lost_its_sequence_drops_it_and_takes_it_up_when_the_other_is_silent(
+        got10k, tmp_path, run_with, job, tree, caplog, when):
+    root, state, stolen = got10k(boxes=[BOX] * 3), tmp_path / "out" / ".boxmask", []
+
+    def segment(image, box):
+        claim = next((state / "claims" / NAME).iterdir())
+        if len(stolen) < 3:
+            stolen.append(claim)
+        if len(stolen) == 3 and claim == stolen[0]:
+            claim.rename(claim.with_name(f"{'0' * 16}-1-1-{'0' * 12}"))  # a process on another machine
+            stolen.append(claim)
+            if when == "while it writes":
+                shutil.rmtree(state / "partial" / NAME)
+        return filled_box.segment(image, box)
+
+    ledger = run_with(root, Baseline(segment), claim_timeout=1.0)
+    assert ledger.is_complete and len(stolen) == 4
+    assert "another worker has taken it over" in caplog.text
+    job(root, out=tmp_path / "other").run()
+    assert tree(tmp_path / "out") == tree(tmp_path / "other")

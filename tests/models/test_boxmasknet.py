@@ -64,6 +64,19 @@ def test_frames_encoded_one_by_one_are_solved_like_the_clip(net):
     close(net.solve(code.select(frames))[1], net(images[frames], boxes[frames])[1])
 
 
+def test_windows_side_by_side_are_solved_like_each_alone(net):
+    images, boxes = clip(3, 3)
+    codes = [net.encode_frames(images[:, s], boxes[:, s]) for s in (slice(0, 1), slice(1, 3))]
+    close(net.solve(FrameCode.beside(codes))[1], net(images, boxes)[1])
+
+
+@pytest.mark.parametrize("keep", [[1], [3, 0], [0, 1, 2, 3]])
+def test_frames_that_are_not_kept_still_count_in_the_solution(net, keep):
+    code = net.encode_frames(*clip(4, 2))
+    for all_frames, kept in zip(net.solve(code), net.solve(code, keep=keep), strict=True):
+        close(kept, all_frames[keep])
+
+
 def test_codes_of_two_crop_sizes_are_not_joined(net):
     codes = [net.encode_frames(*clip(1, 1, height=h)) for h in (64, 80)]
     with pytest.raises(ValueError, match="one crop size"):

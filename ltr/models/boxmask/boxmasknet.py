@@ -43,11 +43,21 @@ class FrameCode:
     @staticmethod
     def cat(codes: Sequence[FrameCode]) -> FrameCode:
         """The codes of the same sequences one after the other in time."""
+        return FrameCode._join(codes, dim=0)
+
+    @staticmethod
+    def beside(codes: Sequence[FrameCode]) -> FrameCode:
+        """The codes of as many frames of other sequences side by side, which are solved at once and each alone."""
+        return FrameCode._join(codes, dim=1)
+
+    @staticmethod
+    def _join(codes: Sequence[FrameCode], *, dim: int) -> FrameCode:
         if len({code.size for code in codes}) != 1:
             raise ValueError(f"expected codes of one crop size, got {sorted({code.size for code in codes})}")
-        return FrameCode(torch.cat([code.features for code in codes]), torch.cat([code.labels for code in codes]),
-                         torch.cat([code.weights for code in codes]), DecoderCode.cat([c.decoder for c in codes]),
-                         codes[0].size)
+        features, labels, weights = (torch.cat(parts, dim) for parts in
+                                     zip(*((code.features, code.labels, code.weights) for code in codes), strict=True))
+        decoder = DecoderCode.cat([code.decoder for code in codes], [code.features.shape[1] for code in codes], dim)
+        return FrameCode(features, labels, weights, decoder, codes[0].size)
 
 
 class BoxMaskNet(nn.Module):
@@ -93,8 +103,12 @@ class BoxMaskNet(nn.Module):
         return FrameCode(features.unflatten(0, clip), labels.unflatten(0, clip), weights.unflatten(0, clip),
                          self.decoder.prepare(levels[::-1], prior), size)
 
-    def solve(self, code: FrameCode, iterations: int | None = None) -> tuple[Tensor, Tensor]:
-        """The masks of frames that are solved together: logits (T, S, H, W) of both stages."""
+    def solve(self, code: FrameCode, iterations: int | None = None,
+              keep: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
+        """The masks of frames that are solved together: logits (T, S, H, W) of both stages.
+
+        keep: the frames that masks are wanted of, all if None; others are solved with them and left out of the result.
+        """
         steps = self.iterations if iterations is None else iterations
         clip = code.features.shape[:2]
         first = self.box_aggregation(code.features, code.labels, code.weights, steps).scores
@@ -102,8 +116,12 @@ class BoxMaskNet(nn.Module):
         labels, weights = self.mask_encoder(torch.sigmoid(stage1).unsqueeze(1))
         second = self.mask_aggregation(code.features, labels.unflatten(0, clip), weights.unflatten(0, clip),
                                        steps).scores
+        stage1 = stage1.unflatten(0, clip)
+        if keep is not None:
+            index = torch.as_tensor(keep, device=second.device)
+            code, stage1, second = code.select(index), stage1[index], second[index]
         stage2 = self.decoder(code.decoder, second.flatten(0, 1), code.size)
-        return stage1.unflatten(0, clip), stage2.unflatten(0, clip)
+        return stage1, stage2.unflatten(0, second.shape[:2])
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """What trains, in the groups that have learning rates of their own in the paper."""

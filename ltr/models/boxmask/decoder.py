@@ -29,9 +29,12 @@ class DecoderCode(NamedTuple):
         return DecoderCode(tuple(picked[:-1]), picked[-1])
 
     @staticmethod
-    def cat(codes: Sequence[DecoderCode]) -> DecoderCode:
-        levels = zip(*(code.levels for code in codes), strict=True)
-        return DecoderCode(tuple(torch.cat(level) for level in levels), torch.cat([code.mean for code in codes]))
+    def cat(codes: Sequence[DecoderCode], sequences: Sequence[int], dim: int) -> DecoderCode:
+        """Codes of T x `sequences` frames joined in time (`dim` 0) or, of equal T, beside one another (1)."""
+        parts = ([x.unflatten(0, (-1, count)) for x in (*code.levels, code.mean)]
+                 for code, count in zip(codes, sequences, strict=True))
+        joined = [torch.cat(part, dim).flatten(0, 1) for part in zip(*parts, strict=True)]
+        return DecoderCode(tuple(joined[:-1]), joined[-1])
 
 
 class _Level(nn.Module):

@@ -1,0 +1,91 @@
+"""The masks to export: those of a finished output folder, checked against their manifests while they are read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxmask.generate import manifest
+from boxmask.generate.manifest import Frame, Manifest, ManifestError, Stamp
+from boxmask.generate.outcomes import Outcome
+from boxmask.generate.outfolder import OutFolder
+
+
+class ExportError(ValueError):
+    """Masks that cannot be exported, or a target that is in the way; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class SequenceMasks:
+    """The masks of one sequence."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        return self.manifest.sequence
+
+    def is_known(self, frame: Frame) -> bool:
+        """Whether the mask says where the objects are: neither of a frame that could not be looked at, nor poor.
+
+        The layouts have no way to mark a mask as poor, and those who train on an empty mask take it for the truth.
+        """
+        return frame.outcome in (Outcome.OK, Outcome.ABSENT) and not frame.poor
+
+    def shows(self, frame: Frame, object_id: int) -> bool:
+        """Whether some of the object is in a known mask."""
+        return frame.usable_quality(object_id) > 0
+
+    def read(self, frame: Frame) -> bytes:
+        """The PNG file of a frame's mask. Raises `ExportError` if it is not the one that the manifest tells of."""
+        return self.read_file(f"{frame.name}.png", Stamp(frame.bytes, frame.crc32))
+
+    def read_file(self, name: str, stamp: Stamp) -> bytes:
+        path = self.folder / name
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise _mismatch(path, "the file is missing", self.folder.parent) from None
+        if Stamp.of(data) != stamp:
+            raise _mismatch(path, "the file is not as it was written", self.folder.parent)
+        return data
+
+
+def open_masks(out: str | os.PathLike[str], *, unfinished: bool = False) -> Iterator[SequenceMasks]:
+    """The sequences of an output folder of `boxmask generate`, one after the other, by name.
+
+    unfinished: also of a run that has failed or open sequences, without those. Raises `ExportError` where there are no
+    masks, or where files and manifests do not match, which is found out sequence by sequence.
+    """
+    folder = OutFolder(out)
+    names = sorted(folder.published())
+    if not names:
+        raise ExportError(f"{out}: no sequences in it; expected the --out of `boxmask generate`")
+    if not unfinished and _has_open_ends(folder):
+        raise ExportError(f"{out}: the run is not finished: some sequences failed or are still to do. Give the command "
+                          "of the run again, or export what is there with --unfinished")
+    return _read_sequences(folder, names)
+
+
+def _read_sequences(folder: OutFolder, names: list[str]) -> Iterator[SequenceMasks]:
+    for name in names:
+        path = folder.sequence(name)
+        try:
+            record = manifest.read(path)
+        except ManifestError as error:
+            raise _mismatch(path, str(error), folder.root) from error
+        if record.sequence != name:
+            raise _mismatch(path, f"its manifest is that of sequence {record.sequence}", folder.root)
+        yield SequenceMasks(path, record)
+
+
+def _has_open_ends(folder: OutFolder) -> bool:
+    """Whether there is more of a run than its record; a folder without any record has been taken along without it."""
+    return folder.state.is_dir() and any(entry.name != folder.run_file.name for entry in os.scandir(folder.state))
+
+
+def _mismatch(path: Path, problem: str, out: Path) -> ExportError:
+    return ExportError(f"{path}: {problem}; `boxmask verify {out}` tells what else is wrong, --repair mends it")

@@ -1,0 +1,167 @@
+"""A whole run as plain values: what a command line asks for, a worker is sent, and a repair takes from the record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from collections.abc import Sequence as Names
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from boxmask.generate import claims, ledger, settings
+from boxmask.generate.defaults import ITERATIONS
+from boxmask.generate.ledger import Ledger
+from boxmask.generate.masker import Masker
+from boxmask.generate.outfolder import OutFolder
+from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
+from boxmask.generate.run import Tell, Worker
+from boxmask.generate.settings import Record, Settings
+from boxmask.generate.source import Source
+from boxmask.readers.sequence import Dataset
+
+METHODS = ("network", "box", "grabcut")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Masks of the sequences of `source` in the folder `out`.
+
+    sequences: only these; limit: only the first so many. checkpoint: the network's file, for the method `network`.
+    search_factor: None for the network's own. batch: windows solved at once, None for what suits the device. host: a
+    pytracking checkout, None for the environment's or our own.
+    """
+
+    source: Source
+    out: str
+    sequences: tuple[str, ...] | None = None
+    limit: int | None = None
+    method: str = "network"
+    checkpoint: str | None = None
+    device: str | None = None
+    windows: WindowOptions = DEFAULT_WINDOWS
+    iterations: int = ITERATIONS
+    search_factor: float | None = None
+    batch: int | None = None
+    min_quality: float | None = None
+    drop_poor: bool = False
+    claim_timeout: float = claims.TIMEOUT
+    host: str | None = None
+
+    def to_text(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Job:
+        values = json.loads(text)
+        values["sequences"] = None if values["sequences"] is None else tuple(values["sequences"])
+        return cls(**{**values, "source": Source(**values["source"]), "windows": WindowOptions(**values["windows"])})
+
+    def run(self, *, overwrite: bool = False, tell: Tell = lambda event: None) -> Ledger:
+        """Makes the masks, in this process, and returns what became of the sequences.
+
+        overwrite: make those again that are there. Raises `OutputError` where the output folder does not suit, and
+        `OSError` where it cannot be written.
+        """
+        prepared = self.prepare()
+        with prepared.entered(overwrite=overwrite, tell=tell) as held:
+            prepared.work(held, tell=tell)
+        return prepared.take_ledger()
+
+    def prepare(self) -> Prepared:
+        """Opens dataset and network, and writes nothing."""
+        source, dataset = self.source.open()
+        source.require_apart(Path(self.out))
+        names = _choose(dataset, self.sequences, self.limit)
+        out = OutFolder(self.out)
+        masker = self._masker()
+        record = Record(self._settings(source, dataset, masker), (source.to_json(),),
+                        self.checkpoint if self.method == "network" else None, tuple(sorted(names)))
+        return Prepared(self, out, dataset, names, masker, record)
+
+    def _masker(self) -> Masker[Any]:
+        from boxmask.evaluate import baselines
+
+        if self.method != "network":
+            return {"box": baselines.filled_box, "grabcut": baselines.grabcut}[self.method]
+        if self.checkpoint is None:
+            raise ValueError("no --checkpoint: train a network with `python run_training.py boxmask default` and name "
+                             "its file, or choose --method box or grabcut")
+        from boxmask import host
+        host.activate(None if self.host is None else Path(self.host))
+        from boxmask.generate.network import load_masker
+        return load_masker(Path(self.checkpoint), device=self.device or _device_of_rank(),
+                           search_factor=self.search_factor, iterations=self.iterations)
+
+    def _settings(self, source: Source, dataset: Dataset, masker: Masker[Any]) -> Settings:
+        common = Settings(dataset.name, self.method, first=source.first, every=source.every,
+                          min_quality=self.min_quality, drop_poor=self.drop_poor)
+        if self.method != "network":
+            return common
+        return replace(common, checkpoint=_checksum(Path(self.checkpoint)),
+                       constructor=masker.net.constructor.fun_name, windows=self.windows.kind,
+                       window=self.windows.window, stride=self.windows.stride, overlap=self.windows.overlap,
+                       iterations=masker.iterations, search_factor=masker.search_factor)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job whose dataset and network are open. names: of the sequences to do."""
+
+    job: Job
+    out: OutFolder
+    dataset: Dataset
+    names: tuple[str, ...]
+    masker: Masker[Any]
+    record: Record
+
+    @contextmanager
+    def entered(self, *, overwrite: bool, tell: Tell) -> Iterator[claims.Claims]:
+        """Puts the run on record (see `settings.enter`) and gives the claims that its workers need.
+
+        overwrite: marks what is to be made again, too.
+        """
+        with claims.Claims(self.out, timeout=self.job.claim_timeout) as held:
+            settings.enter(self.out, self.record, held.scratch, overwrite=overwrite)
+            if overwrite:
+                settings.mark_to_redo(self.out, self.out.published() & set(self.names))
+            tell({"event": "start", "sequences": len(self.names), "done": len(self.out.done() & set(self.names))})
+            yield held
+
+    def work(self, held: claims.Claims, *, tell: Tell) -> None:
+        """Makes the masks, in this process."""
+        worker = Worker(self.dataset, self.names, self.masker, self.record.settings, held, batch=self.job.batch,
+                        tell=tell)
+        worker.work()
+
+    def take_ledger(self) -> Ledger:
+        return ledger.take(self.out, self.names)
+
+
+def _choose(dataset: Dataset, names: Names[str] | None, limit: int | None) -> tuple[str, ...]:
+    unknown = [name for name in names or () if name not in dataset.sequences]
+    if unknown:
+        raise ValueError(f"{dataset.name}: there is no sequence {unknown[0]}; it has {len(dataset.sequences)}, the "
+                         f"first is {dataset.sequences[0]}")
+    return tuple(dict.fromkeys(names or dataset.sequences))[:limit]
+
+
+def _checksum(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while data := file.read(1 << 20):
+            digest.update(data)
+    return digest.hexdigest()
+
+
+def _device_of_rank() -> str | None:
+    """The GPU of this process if it is one of several on a machine, as torchrun and `--workers` number them."""
+    rank = os.environ.get("LOCAL_RANK")
+    if rank is None:
+        return None
+    import torch
+    count = torch.cuda.device_count()
+    return f"cuda:{int(rank) % count}" if count else None

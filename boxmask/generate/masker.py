@@ -1,0 +1,45 @@
+"""What makes masks of boxes: a network, or one of the baselines that it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from boxmask.boxes import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """How sure it is that each pixel in a part of a frame is the object's.
+
+    values (h, w) float32: logits, the object's where positive, at any resolution; window: the part of the frame that
+    they cover. stage_agreement: see `outcomes.ObjectResult`.
+    """
+
+    values: np.ndarray
+    window: Window
+    stage_agreement: float = float("nan")
+
+
+View = TypeVar("View")
+
+
+class Masker(Protocol[View]):
+    """Scores from images and boxes in two steps, so that images need not be kept: each becomes a *view* of the object.
+
+    batch: how many windows it likes to solve at once.
+    """
+
+    batch: int
+
+    def view(self, image: np.ndarray, box: np.ndarray) -> View:
+        """What has to be known of an image (H, W, 3) uint8 RGB around a box (4,) xywh, which is inside it."""
+
+    def solve(self, windows: Sequence[Sequence[View]], keep: Sequence[int], *, batch: int = 1) -> list[list[Scores]]:
+        """For each window, solved on its own, the scores of its views at the positions `keep`.
+
+        All windows are of one length, and at most `batch`. The answer for a window does not depend on the others.
+        """

@@ -1,0 +1,82 @@
+"""What becomes of frames and sequences: the words of the ledger, and what the engine tells the one who writes masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from boxmask.readers.sequence import Sequence
+
+
+class Outcome(str, Enum):
+    """What became of a frame; every input frame ends in exactly one. Its value is the word in files and on screen.
+
+    FAILED is a frame of a sequence that was given up: the engine never gives it to a frame of its own.
+    """
+
+    OK = "ok"
+    ABSENT = "absent"
+    INVALID_BOX = "invalid_box"
+    BAD_IMAGE = "bad_image"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectResult:
+    """One object that got a mask in a frame.
+
+    box (4,) float: the xywh that was used, in frame pixels, the part inside the frame. stage_agreement: IoU inside the
+    box of the masks of both stages of the network, NaN from a masker without stages.
+    """
+
+    box: np.ndarray
+    stage_agreement: float = float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class FrameResult:
+    """What became of frame `index` of a sequence.
+
+    reason: why there is no mask (or, of an OK frame, why some of its objects have none), else "". size (W, H) of the
+    frame; of an unreadable one that of the nearest readable frame before it, else after it, None if there is none.
+    mask (H, W) uint8 of object ids, 0 everywhere unless OK, None where there is no size. objects: by object id, those
+    that got a mask, which may still be empty.
+    """
+
+    index: int
+    outcome: Outcome
+    reason: str
+    size: tuple[int, int] | None
+    mask: np.ndarray | None
+    objects: Mapping[int, ObjectResult] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class FrameDone:
+    """A frame has its result. The frames of a sequence come in no promised order, but always in the same one."""
+
+    sequence: Sequence
+    result: FrameResult
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceDone:
+    """Every frame of the sequence has had its `FrameDone`."""
+
+    sequence: Sequence
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceFailed:
+    """The sequence was given up, whatever frames of it were done; nothing more of it will come."""
+
+    sequence: Sequence
+    reason: str
+
+
+Event = FrameDone | SequenceDone | SequenceFailed

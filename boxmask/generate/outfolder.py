@@ -1,0 +1,107 @@
+"""The output folder of a run: which file is where in it, and how a small file gets there whole.
+
+`OUT/<sequence>/` holds what is done. `OUT/.boxmask/` holds the record of the run, `run.json`, and, while it runs or
+where something failed, the state of its workers; when all is done, `run.json` alone is left of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+STATE = ".boxmask"
+
+
+class OutputError(ValueError):
+    """The output folder, or a folder in it, is in the way; the message says why and what to do."""
+
+
+class OutFolder:
+    """Paths in an output folder. Nothing is made before it is needed."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root).absolute()
+        if self.root.exists() and not self.root.is_dir():
+            raise OutputError(f"{root} is a file, and masks go into a folder; choose another --out")
+        self.state = self.root / STATE
+        self.run_file = self.state / "run.json"
+        self.claims = self.state / "claims"
+        self.partial = self.state / "partial"
+        self.failed = self.state / "failed"
+        self.redo = self.state / "redo"
+        self.workers = self.state / "workers"
+
+    def sequence(self, name: str) -> Path:
+        """The folder of a sequence: there when it is whole, and only then."""
+        return self.root / name
+
+    def published(self) -> set[str]:
+        """The names of the folders of sequences."""
+        if not self.root.is_dir():
+            return set()
+        with os.scandir(self.root) as entries:
+            return {entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()}
+
+    def done(self) -> set[str]:
+        """The names of the sequences that are there and not to be made again."""
+        return self.published() - self.marked(self.redo)
+
+    def marked(self, folder: Path) -> set[str]:
+        """The names of the files in one of the state's folders, without what follows the name of a sequence."""
+        with suppress(FileNotFoundError):
+            return {name.removesuffix(".json") for name in os.listdir(folder)}
+        return set()
+
+    def remove_empty(self) -> None:
+        """Removes the folders of the state that nothing is left in."""
+        for folder in (self.claims, self.partial, self.failed, self.redo, self.workers, self.state):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def write_whole(path: Path, text: str, scratch: Path, *, replace: bool = True) -> bool:
+    """Writes a file so that nobody ever sees it half, by way of the folder `scratch` of the same filesystem.
+
+    replace: or else a file that is there already stays, and False is returned.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = scratch / path.name
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if replace:
+        os.replace(temporary, path)
+        return True
+    try:
+        os.link(temporary, path)  # as good as a rename that fails where a file is
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink()
+    return True
+
+
+def sync_folder(path: Path) -> None:
+    """Makes the names in a folder survive a power cut; where folders cannot be synchronised, nothing is done."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_tree(path: Path) -> None:
+    """Removes a folder with all that is in it, which others may be removing or filling too."""
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def require_apart(out: Path, source: Path, *, inside: bool = True) -> None:
+    """Raises `OutputError` if masks would go to the folder they are made from, or (`inside`) anywhere in it."""
+    target, origin = out.resolve(), source.resolve()
+    if target == origin or (inside and origin in target.parents):
+        raise OutputError(f"{out} is in {source}, from which the masks are made; choose an --out outside of it")

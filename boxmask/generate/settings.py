@@ -1,0 +1,181 @@
+"""What decides the bytes of a run's masks, and the record of it in the output folder, `.boxmask/run.json`.
+
+Masks of different settings never mix: a run with other settings than those on record is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import boxmask
+from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
+from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
+
+FORMAT = 1
+# Counts up when the same settings come to give other masks.
+MASK_FORMAT = 1
+
+
+class SettingsError(OutputError):
+    """An output folder with masks of other settings, or whose record cannot be read."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything but the data that changes what is written.
+
+    dataset: the name of its reader. checkpoint: SHA-256 of the network's file; constructor: what made the network, with
+    its arguments. What only networks look at is None for the other methods. first, every: which frames of a sequence
+    (`readers.lasot`), None where the reader gives all. min_quality: below it masks are poor; drop_poor: and emptied.
+    """
+
+    dataset: str
+    method: str = "network"
+    checkpoint: str | None = None
+    constructor: str | None = None
+    windows: str | None = None
+    window: int | None = None
+    stride: int | None = None
+    overlap: int | None = None
+    iterations: int | None = None
+    search_factor: float | None = None
+    first: int | None = None
+    every: int | None = None
+    min_quality: float | None = None
+    drop_poor: bool = False
+    mask_format: int = MASK_FORMAT
+
+    @property
+    def window_options(self) -> WindowOptions:
+        """How the engine puts frames together; any way is as good for a method without windows."""
+        if self.windows is None:
+            return DEFAULT_WINDOWS
+        return WindowOptions(self.windows, self.window, self.stride, self.overlap)
+
+    def said(self) -> dict[str, Any]:
+        """The settings that are set, for a manifest."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def differences(self, other: Settings) -> Iterator[str]:
+        """What differs, in words: the setting, here and there."""
+        for each in fields(self):
+            ours, theirs = getattr(self, each.name), getattr(other, each.name)
+            if ours != theirs:
+                yield f"{each.name.replace('_', ' ')} is {_said(ours)} and was {_said(theirs)}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `run.json` says: the settings, what is to be there, and where it comes from, so that a repair finds it.
+
+    sources: what `Source.to_json` gives, of every command that wrote here. checkpoint: the network's file. sequences:
+    the names of those that the commands were to make.
+    """
+
+    settings: Settings
+    sources: tuple[Mapping[str, Any], ...] = ()
+    checkpoint: str | None = None
+    sequences: tuple[str, ...] = ()
+
+    def to_text(self) -> str:
+        return json.dumps({"boxmask": boxmask.__version__, "format": FORMAT, "settings": asdict(self.settings),
+                           "sources": list(self.sources), "checkpoint": self.checkpoint,
+                           "sequences": list(self.sequences)}, indent=2, sort_keys=True,
+                          ensure_ascii=False) + "\n"
+
+
+def read_record(out: OutFolder) -> Record | None:
+    """The record of an output folder, None if it has none. Raises `SettingsError` for one that cannot be read."""
+    try:
+        text = out.run_file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(out.run_file, str(error)) from error
+    try:
+        record = json.loads(text)
+        if record["format"] != FORMAT:
+            raise SettingsError(f"{out.run_file}: a record of format {record['format']}, and this boxmask knows format "
+                                f"{FORMAT}; update boxmask, or choose another --out")
+        return Record(Settings(**record["settings"]), tuple(record["sources"]), record["checkpoint"],
+                      tuple(record["sequences"]))
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, SettingsError):
+            raise
+        raise _unreadable(out.run_file, repr(error)) from error
+
+
+def enter(out: OutFolder, record: Record, scratch: Path, *, overwrite: bool = False) -> None:
+    """Puts a run on record, or joins the one that is. Raises `SettingsError` if that one has other settings.
+
+    overwrite: takes the place of a record with other settings instead, and marks all that is there to be made again.
+    """
+    there = read_record(out)
+    if there is None and write_whole(out.run_file, record.to_text(), scratch, replace=False):
+        return
+    there = there or read_record(out) or record
+    sequences = tuple(sorted({*there.sequences, *record.sequences}))
+    differences = list(record.settings.differences(there.settings))
+    if differences and not overwrite:
+        raise SettingsError(f"{out.root} holds masks of other settings: {'; '.join(differences)}. Use the same again, "
+                            "choose another --out, or make all its masks again with --overwrite")
+    if differences:
+        mark_to_redo(out, out.published())
+        write_whole(out.run_file, replace(record, sequences=sequences).to_text(), scratch)
+        return
+    sources = _join(out, there.sources, record.sources, overwrite=overwrite)
+    joined = replace(record, sequences=sequences, sources=sources)
+    if joined != there:
+        write_whole(out.run_file, joined.to_text(), scratch)
+
+
+def require_same(out: OutFolder, settings: Settings) -> None:
+    """Raises `SettingsError` if another run has put other settings on record meanwhile."""
+    there = read_record(out)
+    if there is None or there.settings != settings:
+        raise SettingsError(f"{out.run_file} was changed while this run went on; another one has started with other "
+                            "settings, or it was removed. What is finished stays")
+
+
+def _join(out: OutFolder, there: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]], *,
+          overwrite: bool) -> tuple[Mapping[str, Any], ...]:
+    """The sources there and new, each once and in order. One sequence alone may not come from two places."""
+    sources = {_key(source): source for source in there}
+    for source in new:
+        rivals = [key for key, other in sources.items() if source.get("sequence") is not None
+                  and other.get("sequence") == source["sequence"] and other != source]
+        if rivals and not overwrite:
+            raise SettingsError(f"{out.sequence(source['sequence'])} is for masks of {_origin(sources[rivals[0]])}, "
+                                f"and these would be of {_origin(source)}; choose another --out, or replace them "
+                                "with --overwrite")
+        sources = {key: other for key, other in sources.items() if key not in rivals} | {_key(source): source}
+    return tuple(source for _, source in sorted(sources.items()))
+
+
+def _key(source: Mapping[str, Any]) -> str:
+    return json.dumps(source, sort_keys=True)
+
+
+def _origin(source: Mapping[str, Any]) -> str:
+    return " and ".join(str(value) for value in source["arguments"].values())
+
+
+def mark_to_redo(out: OutFolder, names: set[str]) -> None:
+    """Marks sequences that are there but are to be made again. A mark goes when its sequence is done."""
+    if names:
+        out.redo.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (out.redo / name).touch()
+
+
+def _said(value: object) -> str:
+    return "not set" if value is None else str(value)
+
+
+def _unreadable(path: Path, problem: str) -> SettingsError:
+    return SettingsError(f"{path}: the record of the run cannot be read ({problem}); remove the file if you know that "
+                         "all masks here are of the settings you give now, or choose another --out")

@@ -1,0 +1,70 @@
+"""Where frames and boxes come from, as plain values: a command line, `run.json` and a worker's orders say it alike."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from boxmask.generate.outfolder import require_apart
+from boxmask.readers.sequence import Dataset, Sequence
+
+# Layouts by the name that a command line gives them, and their modules in `boxmask.readers`.
+DATASETS = {"got10k": "got10k", "lasot": "lasot", "trackingnet": "trackingnet", "otb": "tracking_folders",
+            "davis": "davis", "youtubevos": "youtubevos", "coco": "coco_video"}
+# Those of a single sequence.
+SEQUENCES = {"folder": "folder", "video": "video"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset to open: the layout's name and the arguments of its reader, paths absolute.
+
+    first, every: `every`-th of the first `first` frames of each sequence; None: what the reader gives, which for LaSOT
+    are some and else all. sequence: the name of the sequence, of a layout that has one alone.
+    """
+
+    layout: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    first: int | None = None
+    every: int | None = None
+    sequence: str | None = None
+
+    def open(self) -> tuple[Source, Dataset]:
+        """The dataset, and this source with what the reader's defaults leave open filled in."""
+        module = importlib.import_module(f"boxmask.readers.{(DATASETS | SEQUENCES)[self.layout]}")
+        if self.layout in SEQUENCES:
+            sequence = module.read_sequence(**self.arguments)
+            dataset = Dataset(module.NAME, (sequence.name,), lambda _: module.read_sequence(**self.arguments))
+            return replace(self, sequence=sequence.name), self._thinned(dataset)
+        if self.layout != "lasot":
+            return self, self._thinned(module.open_dataset(**self.arguments))
+        first = module.FIRST if self.first is None else self.first
+        every = module.EVERY if self.every is None else self.every
+        dataset = module.open_dataset(**self.arguments, first=first or None, every=every)
+        return replace(self, first=first, every=every), dataset
+
+    def _thinned(self, dataset: Dataset) -> Dataset:
+        if not self.first and self.every in (None, 1):
+            return dataset
+
+        def read(name: str) -> Sequence:
+            sequence = dataset.read(name)
+            return sequence.select(range(0, min(self.first or len(sequence), len(sequence)), self.every or 1))
+
+        return replace(dataset, read=read)
+
+    def require_apart(self, out: Path) -> None:
+        """Raises `OutputError` if masks in `out` would be among the frames, or take their place."""
+        if "root" in self.arguments:
+            require_apart(out, Path(self.arguments["root"]))
+        elif "frames" in self.arguments:
+            for folder in (out, out / (self.sequence or "")):
+                require_apart(folder, Path(self.arguments["frames"]), inside=False)
+
+    def to_json(self) -> dict[str, Any]:
+        record = {"layout": self.layout, "arguments": dict(self.arguments), "first": self.first, "every": self.every,
+                  "sequence": self.sequence}
+        return {name: value for name, value in record.items() if value is not None}

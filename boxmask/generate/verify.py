@@ -1,0 +1,194 @@
+"""Whether an output folder is what its manifests say, file by file, and a repair of what is not."""
+
+from __future__ import annotations
+
+import logging
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from boxmask.generate import ledger, manifest, settings
+from boxmask.generate.job import Job
+from boxmask.generate.ledger import Ledger
+from boxmask.generate.manifest import Manifest, ManifestError, Stamp
+from boxmask.generate.outfolder import OutFolder, OutputError
+from boxmask.generate.owner import Owner
+from boxmask.generate.settings import Record
+from boxmask.generate.source import Source
+from boxmask.generate.writer import require_replaceable
+from boxmask.readers.sequence import DatasetError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is not as it should be. kind: a word for programs; sequence: None if it is of no sequence."""
+
+    kind: str
+    path: str
+    problem: str
+    sequence: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: the ledger of the sequences that are there, and every fault."""
+
+    ledger: Ledger
+    faults: tuple[Fault, ...]
+
+    @property
+    def to_repair(self) -> tuple[str, ...]:
+        """The sequences with a fault that making them again would mend."""
+        return tuple(sorted({fault.sequence for fault in self.faults if fault.sequence is not None}))
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.ledger.to_json(), "faults": [asdict(fault) for fault in self.faults]}
+
+
+def verify(root: Path, *, quick: bool = False) -> Report:
+    """Compares all files of an output folder with the manifests, and writes nothing.
+
+    quick: looks at names and sizes, and reads no mask. Raises `OutputError` if there is no run on record in `root`.
+    """
+    out = OutFolder(root)
+    record = settings.read_record(out)
+    if record is None:
+        raise OutputError(f"{root}: there is no {out.run_file.relative_to(out.root)} in it; name the --out folder of a "
+                          "`boxmask generate`")
+    names = sorted(out.published())
+    faults = [*_stray_files(out), *_unfinished(out)]
+    for name in names:
+        faults += _check_sequence(out, name, record, quick=quick)
+    found = ledger.take(out, record.sequences)
+    faults += [Fault("missing", str(out.sequence(name)), "not done; the same command again would do it", name)
+               for name in found.open if name not in out.marked(out.redo)]
+    return Report(found, tuple(faults))
+
+
+def repair(root: Path, names: tuple[str, ...], *, dataset_root: str | None = None, checkpoint: str | None = None,
+           device: str | None = None) -> list[Job]:
+    """The jobs that make sequences of an output folder again, which are marked for it; one per dataset.
+
+    dataset_root, checkpoint: where those on record are now, if they have moved. Sequences that no dataset on record has
+    are left as they are, and so are those whose folders hold what is not ours to delete.
+    """
+    out = OutFolder(root)
+    record = settings.read_record(out)
+    left = {name for name in names if _is_replaceable(out.sequence(name))}
+    jobs = []
+    for each in record.sources:
+        source = _moved(Source(**each), dataset_root)
+        try:
+            there = left & set(source.open()[1].sequences)
+        except DatasetError:
+            if len(record.sources) == 1:
+                raise
+            continue  # another may have them
+        if there:
+            jobs.append(_job(source, out, record, tuple(sorted(there)), checkpoint, device))
+            left -= there
+    for name in sorted(left):
+        logger.warning("%s: no dataset on record has this sequence; name where it is now with --root, or remove the "
+                       "folder if it is not of this run", out.sequence(name))
+    settings.mark_to_redo(out, out.published() & {name for job in jobs for name in job.sequences})
+    return jobs
+
+
+def _is_replaceable(folder: Path) -> bool:
+    try:
+        require_replaceable(folder)
+    except OutputError as error:
+        logger.warning("%s", error)
+        return False
+    return True
+
+
+def _stray_files(out: OutFolder) -> Iterator[Fault]:
+    with os.scandir(out.root) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if not entry.is_dir():
+                yield Fault("surplus", entry.path, "a file among the folders of sequences, which no run has written")
+
+
+def _unfinished(out: OutFolder) -> Iterator[Fault]:
+    """What runs have left undone, and failures on record."""
+    for name in sorted(out.marked(out.failed)):
+        failure = ledger.read_failure(out, name)
+        if failure is not None:
+            yield Fault("failed", str(out.sequence(name)), f"failed: {failure.reason}", name)
+    for name in sorted(out.marked(out.redo)):
+        yield Fault("redo", str(out.sequence(name)), "to be made again, which was not finished", name)
+    for name in sorted(out.marked(out.claims)):
+        owners = [Owner.parse(text) for text in out.marked(out.claims / name)]
+        if all(owner is None or owner.is_known_dead() for owner in owners):
+            yield Fault("half", str(out.partial / name), "half a sequence, of a run that was interrupted", name)
+        else:
+            yield Fault("running", str(out.claims / name), "a worker has this sequence now, or had it when its machine "
+                                                           "went down")
+
+
+def _check_sequence(out: OutFolder, name: str, record: Record, *, quick: bool) -> Iterator[Fault]:
+    folder = out.sequence(name)
+    try:
+        content = manifest.read(folder)
+    except ManifestError as error:
+        kind = "unknown" if not (folder / manifest.FILE_NAME).exists() else "damaged"
+        yield Fault(kind, str(folder), str(error).removeprefix(f"{folder / manifest.FILE_NAME}: "), name)
+        return
+    if content.sequence != name:
+        yield Fault("damaged", str(folder), f"the manifest is of sequence {content.sequence}; give the folder its name "
+                                            "back", name)
+    if dict(content.header.settings) != record.settings.said():
+        yield Fault("settings", str(folder), "made with other settings than those on record", name)
+    expected = {manifest.FILE_NAME: None, **_stamps(content)}
+    found = set(os.listdir(folder))
+    for file in sorted(found - set(expected)):
+        yield Fault("surplus", str(folder / file), "a file that is not in the manifest", name)
+    for file, stamp in expected.items():
+        if file not in found:
+            yield Fault("missing", str(folder / file), "no such file", name)
+        elif stamp is not None:
+            yield from _check_file(folder / file, stamp, name, quick=quick)
+
+
+def _stamps(content: Manifest) -> dict[str, Stamp]:
+    masks = {f"{frame.name}.png": Stamp(frame.bytes, frame.crc32) for frame in content.frames
+             if frame.bytes is not None}
+    return masks | dict(content.header.files)
+
+
+def _check_file(path: Path, stamp: Stamp, sequence: str, *, quick: bool) -> Iterator[Fault]:
+    try:
+        size = path.stat().st_size
+        if size != stamp.bytes:
+            yield Fault("damaged", str(path), f"{size} bytes, and the manifest says {stamp.bytes}", sequence)
+        elif not quick and zlib.crc32(path.read_bytes()) != stamp.crc32:
+            yield Fault("damaged", str(path), "its bytes have changed", sequence)
+    except OSError as error:
+        yield Fault("damaged", str(path), f"cannot be read ({error.strerror})", sequence)
+
+
+def _moved(source: Source, root: str | None) -> Source:
+    if root is None or "root" not in source.arguments:
+        return source
+    return replace(source, arguments={**source.arguments, "root": root})
+
+
+def _job(source: Source, out: OutFolder, record: Record, names: tuple[str, ...], checkpoint: str | None,
+         device: str | None) -> Job:
+    """The job that would write `names` with the settings on record."""
+    used = record.settings
+    job = Job(source, str(out.root), names, method=used.method, checkpoint=checkpoint or record.checkpoint,
+              device=device, min_quality=used.min_quality, drop_poor=used.drop_poor)
+    if used.windows is None:
+        return job
+    return replace(job, windows=used.window_options, iterations=used.iterations,
+                   search_factor=used.search_factor)

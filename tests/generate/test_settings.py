@@ -1,0 +1,104 @@
+"""Masks of different settings never mix in one folder."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from boxmask.evaluate.baselines import Baseline
+from boxmask.generate import manifest
+from boxmask.generate.outfolder import OutFolder
+from boxmask.generate.plan import WindowOptions
+from boxmask.generate.settings import Settings, SettingsError, read_record
+from boxmask.generate.source import Source
+
+BOX = "10,8,20,16"
+NETWORK = Settings("GOT-10k", "network", "ab12", "boxmask_lite", "chunk", 9, 5, 0, 15, 2.0)
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"checkpoint": "cd34"}, "checkpoint is cd34 and was ab12"),
+    ({"constructor": "boxmask_resnet50"}, "constructor is boxmask_resnet50 and was boxmask_lite"),
+    ({"window": 7}, "window is 7 and was 9"),
+    ({"windows": "sliding"}, "windows is sliding and was chunk"),
+    ({"search_factor": 4.0}, "search factor is 4.0 and was 2.0"),
+    ({"min_quality": 0.5}, "min quality is 0.5 and was not set"),
+    ({"dataset": "LaSOT"}, "dataset is LaSOT and was GOT-10k"),
+])
+def test_the_difference_is_named(change, said):
+    assert list(replace(NETWORK, **change).differences(NETWORK)) == [said]
+
+
+def test_other_settings_are_refused_and_change_nothing(got10k, tmp_path, job, tree):
+    root = got10k("A")
+    job(root).run()
+    before = tree(tmp_path / "out")
+    with pytest.raises(SettingsError, match=r"method is grabcut and was box.*every is 2 and was not set.*--overwrite"):
+        replace(job(root, method="grabcut"), source=Source("got10k", {"root": str(root)}, every=2)).run()
+    assert tree(tmp_path / "out") == before
+
+
+def test_the_options_of_a_network_do_not_concern_a_baseline(got10k, job):
+    root = got10k("A")
+    job(root).run()
+    assert job(root, windows=WindowOptions("sliding", 5, 2), iterations=3, device="cpu").run().is_complete
+
+
+def test_overwrite_makes_all_again_even_those_that_were_not_asked_for(got10k, tmp_path, job, run_with, tree):
+    got10k("A")
+    root, out = got10k("B"), tmp_path / "out"
+    job(root).run()
+    job(root, sequences=("A",), method="grabcut").run(overwrite=True)
+    assert manifest.read(out / "A").header.settings["method"] == "grabcut"
+    ledger = job(root, method="grabcut").run()  # B is of the settings before, and so is made again
+    assert ledger.is_complete and manifest.read(out / "B").header.settings["method"] == "grabcut"
+    job(root, out=tmp_path / "other", method="grabcut").run()
+    assert tree(out) == tree(tmp_path / "other")
+
+
+def test_a_run_stops_when_another_puts_other_settings_on_record(got10k, tmp_path, job, run_with):
+    got10k("A", boxes=[BOX])
+    root, out = got10k("B", boxes=[BOX]), OutFolder(tmp_path / "out")
+
+    def meanwhile(image, box):
+        out.run_file.write_text(out.run_file.read_text().replace('"method": "box"', '"method": "grabcut"'))
+        return np.zeros(image.shape[:2], bool)
+
+    with pytest.raises(SettingsError, match="was changed while this run went on"):
+        run_with(root, Baseline(meanwhile))
+    assert not out.published()
+
+
+def test_two_videos_of_one_name_do_not_take_each_others_place(files, tmp_path, job, tree):
+    for place in ("here", "there"):
+        files.image(tmp_path / place / "video" / "f0.png", files.picture(0))
+    (tmp_path / "boxes.txt").write_text(f"{BOX}\n")
+
+    def of(place):
+        source = Source("folder", {"frames": str(tmp_path / place / "video"), "boxes": str(tmp_path / "boxes.txt")})
+        return replace(job("-"), source=source)
+
+    of("here").run()
+    assert of("here").run().is_complete
+    with pytest.raises(SettingsError, match=r"out/video is for masks of .*here/video.* and these would be of .*there"):
+        of("there").run()
+    of("there").run(overwrite=True)
+    assert [source["arguments"]["frames"] for source in read_record(OutFolder(tmp_path / "out")).sources] == [
+        str(tmp_path / "there" / "video")]
+
+
+def test_several_videos_share_a_folder(files, tmp_path, job):
+    (tmp_path / "boxes.txt").write_text(f"{BOX}\n")
+    for name in ("cat", "dog"):
+        files.image(tmp_path / name / "f0.png", files.picture(0))
+        source = Source("folder", {"frames": str(tmp_path / name), "boxes": str(tmp_path / "boxes.txt")})
+        replace(job("-"), source=source).run()
+    record = read_record(OutFolder(tmp_path / "out"))
+    assert [source["sequence"] for source in record.sources] == ["cat", "dog"] and record.sequences == ("cat", "dog")
+
+
+def test_first_and_every_choose_frames_of_any_dataset(got10k, tmp_path, job):
+    root = got10k("A", boxes=[BOX] * 9)
+    replace(job(root), source=Source("got10k", {"root": str(root)}, first=7, every=3)).run()
+    frames = manifest.read(tmp_path / "out" / "A").frames
+    assert [frame.name for frame in frames] == ["00000001", "00000004", "00000007"]

@@ -1,0 +1,141 @@
+"""`verify` finds whatever is not as the manifests say, writes nothing, and repairs just that."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from boxmask.cli import main
+from boxmask.generate.claims import Claims
+from boxmask.generate.outfolder import OutFolder, OutputError
+from boxmask.generate.verify import verify
+
+BOX = "10,8,20,16"
+
+
+def flip(path, place=-20):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(bytes(data))
+
+
+@pytest.fixture
+def out(got10k, tmp_path, job):
+    for name in "ABCD":
+        root = got10k(name, boxes=[BOX, "0,0,0,0", BOX])
+    job(root).run()
+    return tmp_path / "out"
+
+
+DAMAGE = {
+    "a mask with another bit": (lambda out: flip(out / "B" / "00000001.png"), "damaged", "B/00000001.png"),
+    "a longer mask": (lambda out: (out / "B" / "00000001.png").write_bytes(bytes(999)), "damaged", "B/00000001.png"),
+    "an empty mask file": (lambda out: (out / "B" / "00000001.png").write_bytes(b""), "damaged", "B/00000001.png"),
+    "a missing mask": (lambda out: (out / "B" / "00000002.png").unlink(), "missing", "B/00000002.png"),
+    "a missing quality": (lambda out: (out / "B" / "quality.csv").unlink(), "missing", "B/quality.csv"),
+    "another quality": (lambda out: flip(out / "B" / "quality.csv"), "damaged", "B/quality.csv"),
+    "a mask too many": (lambda out: shutil.copy(out / "B" / "00000002.png", out / "B" / "4.png"), "surplus", "B/4.png"),
+    "a missing manifest": (lambda out: (out / "B" / "manifest.json").unlink(), "unknown", "B"),
+    "a manifest cut short": (lambda out: os.truncate(out / "B" / "manifest.json", 300), "damaged", "B"),
+    "a manifest with another bit": (lambda out: flip(out / "B" / "manifest.json", 150), "damaged", "B"),
+    "a sequence under another's name": (lambda out: (shutil.rmtree(out / "B"), shutil.copytree(out / "A", out / "B")),
+                                        "damaged", "B"),
+    "a missing sequence": (lambda out: shutil.rmtree(out / "B"), "missing", "B"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_found_and_repaired(out, tree, capsys, damage):
+    spoil, kind, place = DAMAGE[damage]
+    whole = tree(out)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("*.png") if path.parent.name != "B"}
+    assert verify(out).faults == ()
+    spoil(out)
+    spoiled = tree(out)
+    fault, = verify(out).faults
+    assert (fault.kind, fault.path, fault.sequence) == (kind, str(out / place), "B")
+    assert tree(out) == spoiled
+    assert main(["verify", str(out)]) == 1
+    printed = capsys.readouterr()
+    assert str(out / place) in printed.out and "1 faults in 1 sequences; --repair" in printed.err
+    assert main(["verify", str(out), "--repair"]) == 0
+    assert tree(out) == whole
+    assert {path: path.stat().st_mtime_ns for path in times} == times  # the others are not written again
+
+
+def test_quick_sees_sizes_alone(out, capsys):
+    flip(out / "B" / "00000001.png")
+    assert main(["verify", str(out), "--quick"]) == 0
+    assert "no fault, by the sizes of the files" in capsys.readouterr().out
+    (out / "B" / "00000001.png").write_bytes(b"")
+    assert main(["verify", str(out), "--quick"]) == 1
+
+
+def test_what_is_not_of_a_run_is_reported_and_left_alone(out, capsys):
+    (out / "holiday").mkdir()
+    (out / "notes.txt").write_text("mine")
+    (out / "C" / "notes.txt").write_text("mine")
+    faults = {(fault.kind, fault.path) for fault in verify(out).faults}
+    assert faults == {("unknown", str(out / "holiday")), ("surplus", str(out / "notes.txt")),
+                      ("surplus", str(out / "C" / "notes.txt"))}
+    assert main(["verify", str(out), "--repair"]) == 1
+    assert (out / "holiday").is_dir() and (out / "notes.txt").is_file() and (out / "C" / "notes.txt").is_file()
+    assert "3 faults" in capsys.readouterr().err
+
+
+def test_half_sequences_and_working_workers_are_told_apart(out):
+    shutil.rmtree(out / "B")
+    folder = OutFolder(out)
+    with Claims(folder) as claims:
+        claims.claim("B")
+        kinds = {fault.kind for fault in verify(out).faults}
+        assert kinds == {"running", "missing"}
+    (folder.claims / "B").mkdir(parents=True)
+    (folder.claims / "B" / "nobody").touch()
+    assert {fault.kind for fault in verify(out).faults} == {"half", "missing"}
+
+
+def test_a_failed_sequence_is_a_fault_and_repaired_when_it_can_be(got10k, tmp_path, job, capsys):
+    got10k("A")
+    root = got10k("B")
+    text = (root / "B" / "groundtruth.txt").read_text()
+    (root / "B" / "groundtruth.txt").unlink()
+    job(root).run()
+    out = tmp_path / "out"
+    fault, = verify(out).faults
+    assert fault.kind == "failed" and "groundtruth.txt" in fault.problem
+    assert main(["verify", str(out), "--repair"]) == 1
+    (root / "B" / "groundtruth.txt").write_text(text)
+    assert main(["verify", str(out), "--repair"]) == 0
+    assert os.listdir(out / ".boxmask") == ["run.json"]
+
+
+def test_a_repair_finds_a_dataset_that_has_moved_when_it_is_told(got10k, tmp_path, job, tree):
+    root, out = got10k("A"), tmp_path / "out"
+    job(root).run()
+    whole = tree(out / "A")
+    (out / "A" / "00000001.png").unlink()
+    root.rename(tmp_path / "moved")
+    assert main(["verify", str(out), "--repair"]) == 1
+    assert main(["verify", str(out), "--repair", "--root", str(tmp_path / "moved")]) == 0
+    assert tree(out / "A") == whole
+
+
+def test_the_report_as_json(out, tmp_path):
+    (out / "B" / "00000002.png").unlink()
+    main(["verify", str(out), "--json", str(tmp_path / "report.json")])
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["sequences"] == {"done": 4, "failed": 0, "open": 0}
+    assert report["frames"] == {"ok": 8, "absent": 4, "invalid_box": 0, "bad_image": 0, "failed": 0}
+    assert [(fault["kind"], fault["sequence"]) for fault in report["faults"]] == [("missing", "B")]
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path, capsys):
+    with pytest.raises(OutputError, match=r"no \.boxmask/run\.json"):
+        verify(tmp_path)
+    assert main(["verify", str(tmp_path / "nowhere")]) == 1
+    (tmp_path / ".boxmask").mkdir()
+    (tmp_path / ".boxmask" / "run.json").write_text("{")
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "run.json: the record of the run cannot be read" in capsys.readouterr().err
