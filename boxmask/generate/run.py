@@ -108,14 +108,17 @@ class Worker:
         if self._is_settled(name):
             self.claims.release(claim)
             return None
-        sequence = None
+        try:
+            sequence = self.dataset.read(name)
+        except DatasetError as error:
+            self._fail(claim, Failure(str(error), error.num_frames))
+            return None
         try:
             require_replaceable(self.out.sequence(name))
-            sequence = self.dataset.read(name)
-            self._open[name] = SequenceWriter(self.claims, claim, sequence, self.settings), time.monotonic()
-        except (DatasetError, OutputError) as error:
-            self._fail(claim, Failure(str(error), 0 if sequence is None else len(sequence)))
+        except OutputError as error:
+            self._fail(claim, Failure(str(error), len(sequence)))
             return None
+        self._open[name] = SequenceWriter(self.claims, claim, sequence, self.settings), time.monotonic()
         return sequence
 
     def _handle(self, event: Event) -> None:

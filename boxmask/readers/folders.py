@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from boxmask.readers.annotations import read_lines
-from boxmask.readers.images import ImageFiles
+from boxmask.readers.images import ImageFiles, list_folder
 from boxmask.readers.sequence import DatasetError, check_name
 
 # Numbers of frames may have holes, but a stray 99999999.jpg must not make a sequence of so many frames.
@@ -56,6 +57,17 @@ def subfolders(root: Path) -> tuple[str, ...]:
     """The names of the folders in a folder, hidden ones left out, in order."""
     with os.scandir(root) as entries:
         return tuple(sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")))
+
+
+@contextmanager
+def counting_frames(folder: Path, chosen: slice = slice(None)) -> Iterator[None]:
+    """Lets a `DatasetError` from the block say how many frames are lost with it: the `chosen` images in `folder`."""
+    try:
+        yield
+    except DatasetError as error:
+        if folder.is_dir():
+            error.num_frames = len(list_folder(folder)[chosen])
+        raise
 
 
 def numbered_frames(folder: Path, lines: int, *, first: int, digits: int, dataset: str,

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from boxmask.readers.annotations import Entry, fit, hide, make_sequence, read_boxes, read_flags
-from boxmask.readers.folders import numbered_frames, read_names, require_folder, subfolders, unique
+from boxmask.readers.folders import counting_frames, numbered_frames, read_names, require_folder, subfolders, unique
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
 NAME = "GOT-10k"
@@ -44,7 +44,8 @@ def open_dataset(root: str | os.PathLike[str]) -> Dataset:
 def read_sequence(root: Path, name: str) -> Sequence:
     """One sequence of the split folder `root`."""
     folder = require_folder(root / name, "the frames of the sequence", dataset=NAME, sequence=name)
-    entries = read_boxes(folder / "groundtruth.txt", dataset=NAME, sequence=name)
+    with counting_frames(folder):
+        entries = read_boxes(folder / "groundtruth.txt", dataset=NAME, sequence=name)
     frames = numbered_frames(folder, len(entries), first=1, digits=8, dataset=NAME, sequence=name)
     length = len(frames.names)
     absence = read_flags(folder / "absence.label", length, dataset=NAME, sequence=name)

@@ -17,7 +17,12 @@ _LONGEST_NAME = 200
 
 
 class DatasetError(ValueError):
-    """A fault of a dataset: which dataset, sequence, frame and file, what was expected, what to do."""
+    """A fault of a dataset: which dataset, sequence, frame and file, what was expected, what to do.
+
+    num_frames: how many frames of the sequence are without masks through it, 0 where that is not known.
+    """
+
+    num_frames: int = 0
 
     def __init__(self, problem: str, *, dataset: str, sequence: str | None = None, frame: str | None = None,
                  file: Path | None = None) -> None:

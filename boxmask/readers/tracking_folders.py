@@ -18,6 +18,7 @@ import numpy as np
 from boxmask.readers.annotations import fit, make_sequence, read_boxes
 from boxmask.readers.folders import (
     count_frames,
+    counting_frames,
     list_names,
     number_files,
     read_names,
@@ -51,10 +52,11 @@ def read_sequence(root: Path, name: str) -> Sequence:
     """One sequence. Its objects are numbered from 1 in the order of the numbers of their files."""
     folder = require_folder(root / name, "a sequence", dataset=NAME, sequence=name)
     inside = list_names(folder, dataset=NAME, sequence=name)
-    files = _annotations(folder, inside, name)
-    objects = [read_boxes(file, dataset=NAME, sequence=name, to_box=bounding_box) for file in files]
-    lines = max(map(len, objects))
     images = next((folder / each for each in IMAGES if each in inside), folder)
+    with counting_frames(images):
+        objects = [read_boxes(file, dataset=NAME, sequence=name, to_box=bounding_box)
+                   for file in _annotations(folder, inside, name)]
+    lines = max(map(len, objects))
     frames = _frames(images, lines, name)
     length = len(frames.names)
     return make_sequence(NAME, name, frames, {identity: fit(entries, length)

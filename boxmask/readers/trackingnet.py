@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from boxmask.readers.annotations import fit, make_sequence, read_boxes
-from boxmask.readers.folders import list_names, numbered_frames, require_folder, subfolders, unique
+from boxmask.readers.folders import counting_frames, list_names, numbered_frames, require_folder, subfolders, unique
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
 NAME = "TrackingNet"
@@ -43,8 +43,10 @@ def open_dataset(root: str | os.PathLike[str], sets: Iterable[str] | None = None
 def read_sequence(where: Mapping[str, Path], name: str) -> Sequence:
     """One sequence, in the folder of its set."""
     folder = where[name]
-    entries = read_boxes(folder / "anno" / f"{name}.txt", dataset=NAME, sequence=name)
-    frames = numbered_frames(folder / "frames" / name, len(entries), first=0, digits=1, dataset=NAME, sequence=name)
+    images = folder / "frames" / name
+    with counting_frames(images):
+        entries = read_boxes(folder / "anno" / f"{name}.txt", dataset=NAME, sequence=name)
+    frames = numbered_frames(images, len(entries), first=0, digits=1, dataset=NAME, sequence=name)
     return make_sequence(NAME, name, frames, {1: fit(entries, len(frames.names))})
 
 
