@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boxmask.cli.options import factor, positive, print_error
+from boxmask.cli.options import number, positive, print_error
 from boxmask.generate.defaults import ITERATIONS, OVERLAP, STRIDE, WINDOW, WINDOWS
 
 if TYPE_CHECKING:
@@ -105,13 +105,13 @@ def _add_method_options(group: argparse._ArgumentGroup) -> None:
                             "%(default)s)")
     group.add_argument("--iterations", type=positive, default=ITERATIONS, metavar="N",
                        help="steps of the solver (default: %(default)s)")
-    group.add_argument("--search-factor", type=factor, metavar="F",
+    group.add_argument("--search-factor", type=number("a factor", 1, 100), metavar="F",
                        help="side of what the network sees over side of the box (default: by network)")
     group.add_argument("--first", type=_not_negative, metavar="N",
                        help="only the first N frames of a sequence, 0 for all (default: all; LaSOT: 1000)")
     group.add_argument("--every", type=positive, metavar="N",
                        help="of these, every N-th, from the first (default: all; LaSOT: 5)")
-    group.add_argument("--min-quality", type=_share, metavar="Q",
+    group.add_argument("--min-quality", type=number("a quality", 0, 1), metavar="Q",
                        help="mark masks with a quality (0 to 1, see quality.csv) below Q as poor in the manifest, so "
                             "that training can leave them out")
     group.add_argument("--drop-poor", action="store_true", help="and write them empty")
@@ -124,7 +124,7 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--workers", type=positive, default=1, metavar="N",
                        help="processes on this machine, which share its processors and take its GPUs in turn. The same "
                             "command under torchrun, in a Slurm array or on another machine helps too")
-    group.add_argument("--claim-timeout", type=_seconds, default=CLAIM_TIMEOUT, metavar="S",
+    group.add_argument("--claim-timeout", type=number("seconds", 1, 1e6), default=CLAIM_TIMEOUT, metavar="S",
                        help="seconds without a sign of life after which the sequence of a worker on another machine is "
                             "given to another (default: %(default)s)")
     group.add_argument("--log", type=Path, metavar="FILE", help="add what happens to it, as JSON lines")
@@ -132,20 +132,6 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
 
 def _not_negative(text: str) -> int:
     return 0 if int(text) == 0 else positive(text)
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text}")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 1 <= value < 1e6:
-        raise argparse.ArgumentTypeError(f"expected a number of seconds, at least 1, got {text}")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

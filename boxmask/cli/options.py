@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
 
 def positive(text: str) -> int:
@@ -13,13 +14,16 @@ def positive(text: str) -> int:
     return value
 
 
-def factor(text: str) -> float:
-    value = float(text)
-    if not 1 <= value < 100:
-        raise argparse.ArgumentTypeError(f"expected a factor from 1 to 100, got {value}")
-    return value
+def number(kind: str, low: float, high: float) -> Callable[[str], float]:
+    """A type of option: a number from `low` to `high`; kind: what it is a number of, for the error."""
+    def parse(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected {kind} from {low:g} to {high:g}, got {text}")
+        return value
+    parse.__name__ = "number"  # argparse says: invalid number value
+    return parse
 
 
 def print_error(message: str) -> None:
     print("boxmask: error:", " ".join(message.split()), file=sys.stderr)
-
