@@ -12,8 +12,7 @@ import numpy as np
 from boxmask import masks
 from boxmask.boxes import from_mask
 from boxmask.readers import folder as folder_reader
-from boxmask.readers import images
-from boxmask.readers.annotations import Entry, fit, read_boxes
+from boxmask.readers import got10k, images
 from boxmask.readers.folders import require_folder
 from boxmask.readers.sequence import DatasetError
 
@@ -23,7 +22,8 @@ _GAP = 6
 _LABEL_HEIGHT = 24
 _PAPER = (24, 24, 24)
 _INK = (230, 230, 230)
-_MASK = (255, 64, 129)
+# Of the objects, in turn; the first is a single object's.
+_MASKS = ((255, 64, 129), (0, 200, 255), (118, 255, 3), (255, 145, 0), (213, 128, 255))
 _BOX = (255, 214, 0)
 _TINT = 0.4
 
@@ -60,17 +60,22 @@ def draw(image: np.ndarray, mask: np.ndarray, box: np.ndarray | None, width: int
     rows, columns = view(from_mask(mask) if box is None else box, (image.shape[1], image.shape[0]))
     scale = width / (columns.stop - columns.start)
     picture = cv2.resize(image[rows, columns], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    part = mask[rows, columns]
     # The edge of a smooth resize at one half; nearest neighbours would make stairs of a small mask.
-    covered = cv2.resize((mask[rows, columns] > 0).astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
-    picture[covered] = ((1 - _TINT) * picture[covered] + _TINT * np.array(_MASK)).astype(np.uint8)
+    covers = {_MASKS[(identity - 1) % len(_MASKS)]:
+              cv2.resize((part == identity).astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+              for identity in np.unique(part[part > 0]).tolist()}
+    for colour, covered in covers.items():
+        picture[covered] = ((1 - _TINT) * picture[covered] + _TINT * np.array(colour)).astype(np.uint8)
     if box is not None:
         x, y, w, h = (float(value) for value in box)
         corners = [(round((left - columns.start) * scale), round((top - rows.start) * scale))
                    for left, top in ((x, y), (x + w, y + h))]
         cv2.rectangle(picture, *corners, (0, 0, 0), 4, cv2.LINE_AA)
         cv2.rectangle(picture, *corners, _BOX, 2, cv2.LINE_AA)
-    outline, _ = cv2.findContours(covered.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, outline, -1, _MASK, 2, cv2.LINE_AA)
+    for colour, covered in covers.items():
+        outline, _ = cv2.findContours(covered.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(picture, outline, -1, colour, 2, cv2.LINE_AA)
     return picture
 
 
@@ -99,28 +104,36 @@ def overlay_folder(frames: Path, masks_folder: Path, boxes: Path | None = None, 
 
     boxes: a file with one `x,y,w,h` line per frame; without it GOT-10k's `groundtruth.txt`, if the frames have one.
     """
-    if boxes is None and (frames / "groundtruth.txt").is_file():
-        boxes = frames / "groundtruth.txt"
     name = folder_reader.NAME
     paths = images.list_folder(require_folder(frames, "a folder of images", dataset=name))
     if not paths:
         raise DatasetError("no images in it", dataset=name, file=frames)
-    known: list[Entry] = [None] * len(paths)
-    if boxes is not None:
-        known = fit(read_boxes(boxes, dataset=name, sequence=frames.resolve().name), len(paths))
+    known = _boxes(frames, boxes)
     pictures, labels = [], []
     for index in spread(len(paths), count):
         stem = paths[index].stem
-        box = known[index] if isinstance(known[index], np.ndarray) else None
         mask = masks.read(masks_folder / f"{stem}.png")
         try:
-            pictures.append(draw(images.read(paths[index]), mask, box))
+            pictures.append(draw(images.read(paths[index]), mask, known.get(stem)))
         except ValueError as error:
             raise DatasetError(str(error), dataset=name, sequence=frames.resolve().name, frame=stem,
                                file=paths[index]) from error
         share = np.count_nonzero(mask) / mask.size
         labels.append(f"{stem}   {share:.1%} of the frame" if share else f"{stem}   empty")
     return contact_sheet(pictures, labels)
+
+
+def _boxes(frames: Path, boxes: Path | None) -> dict[str, np.ndarray]:
+    """The box of each frame, by its name, where there is one: of the first object."""
+    beside = frames / "groundtruth.txt"
+    if boxes is None and not beside.is_file():
+        return {}
+    if boxes is None and (frames / "00000001.jpg").is_file():  # whose frames have numbers, and may have holes
+        sequence = got10k.read_sequence(frames.resolve().parent, frames.resolve().name)
+    else:
+        sequence = folder_reader.read_sequence(frames, boxes or beside)
+    return {name: box for name, box in zip(sequence.frames.names, sequence.boxes[:, 0], strict=True)
+            if np.isfinite(box).all()}
 
 
 def save(sheet: np.ndarray, path: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxmask import masks
+from boxmask.readers import images
 from boxmask.readers.sequence import DatasetError
 from boxmask.report import overlay
 
@@ -41,6 +42,14 @@ def test_the_mask_is_tinted_and_the_rest_is_left_alone():
     assert image[50, 50].tolist() == [90, 90, 90]
 
 
+def test_every_object_has_its_colour():
+    mask = np.zeros((90, 90), np.uint8)
+    mask[5:40, 5:40], mask[50:85, 5:40], mask[50:85, 50:85] = 1, 2, 9
+    picture = overlay.draw(np.full((90, 90, 3), 90, np.uint8), mask, np.array([0, 0, 90, 90]), width=90)
+    colours = {tuple(picture[y, x].tolist()) for y, x in ((20, 20), (70, 20), (70, 70), (20, 70))}
+    assert len(colours) == 4 and tuple(picture[20, 70].tolist()) == (90, 90, 90)
+
+
 def test_an_empty_mask_without_a_box_shows_the_frame():
     image = np.full((40, 80, 3), 90, np.uint8)
     assert (overlay.draw(image, np.zeros((40, 80), np.uint8), None, width=160) == 90).all()
@@ -71,6 +80,19 @@ def test_a_got10k_folder_finds_its_own_boxes(sequence, tmp_path):
     assert sheet.shape == (2 * (360 + 24) + 18, 2 * 480 + 18, 3)
     (tmp_path / "none.txt").write_text("0,0,0,0\n" * 5)
     assert (overlay.overlay_folder(frames, labels, tmp_path / "none.txt", count=4) != sheet).any()
+
+
+def test_boxes_stay_with_their_frames_where_a_frame_is_missing(got10k, tmp_path):
+    root = got10k(boxes=["1,1,20,16", "20,8,20,16", "40,20,20,16"])
+    frames, labels = root / "GOT-10k_Train_000001", tmp_path / "masks"
+    labels.mkdir()
+    for number in (1, 3):
+        (labels / f"{number:08d}.png").write_bytes(masks.encode(np.zeros((48, 64), np.uint8)))
+    whole = overlay.draw(images.read(frames / "00000003.jpg"), np.zeros((48, 64), np.uint8),
+                         np.array([40, 20, 20, 16]))
+    (frames / "00000002.jpg").unlink()
+    sheet = overlay.overlay_folder(frames, labels, count=2)
+    assert (sheet[-whole.shape[0] - 6:-6, -whole.shape[1] - 6:-6] == whole).all()
 
 
 def test_a_sheet_is_written_as_a_picture(tmp_path):
