@@ -76,16 +76,22 @@ class SequenceQuality:
     def __init__(self, names: Sequence[str]) -> None:
         """names: of all frames of the sequence, in order."""
         self._names = tuple(names)
-        # Object id -> frame -> its signs without a neighbour's.
+        # Object id -> frame -> its signs without a neighbour's; and the rasters (T, RASTER, RASTER) in one piece:
+        # thousands of small ones would lie scattered among what is freed, and keep it from being used again.
         self._seen: dict[int, dict[int, _Signs]] = {}
+        self._rasters: dict[int, np.ndarray] = {}
 
     def add(self, result: FrameResult) -> None:
         """Takes a frame's result; one without masks (not OK) is passed over."""
         if result.outcome is not Outcome.OK:
             return
         for object_id, found in result.objects.items():
-            signs = _look(result.mask == object_id, found.box, found.stage_agreement)
-            self._seen.setdefault(object_id, {})[result.index] = signs
+            if object_id not in self._seen:
+                self._seen[object_id] = {}
+                self._rasters[object_id] = np.zeros((len(self._names), RASTER, RASTER), np.uint8)
+            signs, raster = _look(result.mask == object_id, found.box, found.stage_agreement)
+            self._seen[object_id][result.index] = signs
+            self._rasters[object_id][result.index] = raster
 
     def rows(self) -> list[Row]:
         """One row per mask, by frame, then by object."""
@@ -94,28 +100,28 @@ class SequenceQuality:
             frames = sorted(seen)
             for position, frame in enumerate(frames):
                 near = frames[max(0, position - 1):position] + frames[position + 1:position + 2]
-                rows.append((frame, self._row(frame, object_id, seen[frame], [seen[index] for index in near])))
+                rows.append((frame, self._row(frame, object_id, seen[frame], near)))
         return [row for _, row in sorted(rows, key=lambda pair: (pair[0], pair[1].object_id))]
 
-    def _row(self, frame: int, object_id: int, signs: _Signs, neighbours: list[_Signs]) -> Row:
-        neighbour = max((_raster_iou(signs.raster, other.raster) for other in neighbours), default=math.nan)
+    def _row(self, frame: int, object_id: int, signs: _Signs, neighbours: list[int]) -> Row:
+        rasters = self._rasters[object_id]
+        neighbour = max((_raster_iou(rasters[frame], rasters[other]) for other in neighbours), default=math.nan)
         value = score(box_fit=signs.box_fit, stage_agreement=signs.stage_agreement, neighbour_agreement=neighbour,
                       is_empty=signs.area_ratio == 0)
         return Row(self._names[frame], object_id, value, signs.box_fit, signs.area_ratio, signs.stage_agreement,
                    neighbour, signs.fragments)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class _Signs:
     box_fit: float
     area_ratio: float
     stage_agreement: float
     fragments: int
-    raster: np.ndarray
 
 
-def _look(mask: np.ndarray, box: np.ndarray, stage_agreement: float) -> _Signs:
-    """The signs of a mask (H, W) bool alone; box (4,) xywh, in the frame."""
+def _look(mask: np.ndarray, box: np.ndarray, stage_agreement: float) -> tuple[_Signs, np.ndarray]:
+    """The signs of a mask (H, W) bool alone, and its raster (RASTER, RASTER) uint8; box (4,) xywh, in the frame."""
     size = mask.shape[1], mask.shape[0]
     box = box_geometry.intersect(box, size)
     region = box_region(box, size)
@@ -125,7 +131,7 @@ def _look(mask: np.ndarray, box: np.ndarray, stage_agreement: float) -> _Signs:
     # A mask may have all of a pixel of which the box has a corner.
     area = min(1.0, float(np.count_nonzero(mask) / max(box[2] * box[3], 1e-9)))
     raster = cv2.resize(255 * part, (RASTER, RASTER), interpolation=cv2.INTER_AREA)
-    return _Signs(fit, area, float(stage_agreement), _count_parts(part), raster)
+    return _Signs(fit, area, float(stage_agreement), _count_parts(part)), raster
 
 
 def _count_parts(mask: np.ndarray) -> int:
