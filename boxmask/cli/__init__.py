@@ -21,7 +21,8 @@ EXAMPLES = """examples:
   boxmask generate got10k --root data/got10k/train --out masks --checkpoint lite.safetensors
   boxmask generate folder --frames video/ --boxes boxes.txt --out masks --checkpoint lite.safetensors
   boxmask generate davis --root data/DAVIS --split val --out masks --checkpoint lite.safetensors
-  boxmask evaluate masks --masks masks --truth data/DAVIS --json scores.json
+  boxmask evaluate masks --masks masks --truth data/DAVIS --split val --json scores.json
+  boxmask evaluate boxes got10k --root data/got10k/val --results tracking_results/boxmask/lite
   boxmask overlay --frames video/ --masks masks/video --boxes boxes.txt --out overlay.png
   boxmask demo
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boxmask.cli.options import number, positive, print_error
+from boxmask.cli.options import not_negative, number, positive, print_error
 from boxmask.generate.defaults import ITERATIONS, OVERLAP, STRIDE, WINDOW, WINDOWS
 
 if TYPE_CHECKING:
@@ -100,14 +100,14 @@ def _add_method_options(group: argparse._ArgumentGroup) -> None:
                        help="most frames that are solved together (default: %(default)s)")
     group.add_argument("--stride", type=positive, default=STRIDE, metavar="N",
                        help="about how many frames apart they are (default: %(default)s)")
-    group.add_argument("--overlap", type=_not_negative, default=OVERLAP, metavar="N",
+    group.add_argument("--overlap", type=not_negative, default=OVERLAP, metavar="N",
                        help="frames of the neighbouring windows that a chunk looks at on either side (default: "
                             "%(default)s)")
     group.add_argument("--iterations", type=positive, default=ITERATIONS, metavar="N",
                        help="steps of the solver (default: %(default)s)")
     group.add_argument("--search-factor", type=number("a factor", 1, 100), metavar="F",
                        help="side of what the network sees over side of the box (default: by network)")
-    group.add_argument("--first", type=_not_negative, metavar="N",
+    group.add_argument("--first", type=not_negative, metavar="N",
                        help="only the first N frames of a sequence, 0 for all (default: all; LaSOT: 1000)")
     group.add_argument("--every", type=positive, metavar="N",
                        help="of these, every N-th, from the first (default: all; LaSOT: 5)")
@@ -128,10 +128,6 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
                        help="seconds without a sign of life after which the sequence of a worker on another machine is "
                             "given to another (default: %(default)s)")
     group.add_argument("--log", type=Path, metavar="FILE", help="add what happens to it, as JSON lines")
-
-
-def _not_negative(text: str) -> int:
-    return 0 if int(text) == 0 else positive(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,6 +14,10 @@ def positive(text: str) -> int:
     return value
 
 
+def not_negative(text: str) -> int:
+    return 0 if int(text) == 0 else positive(text)
+
+
 def number(kind: str, low: float, high: float) -> Callable[[str], float]:
     """A type of option: a number from `low` to `high`; kind: what it is a number of, for the error."""
     def parse(text: str) -> float:

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from boxmask.evaluate.jaccard import Score
+import numpy as np
 
-
-def format_score(score: Score) -> str:
-    """One line per sequence, and the mean over all."""
-    width = max(len("sequence"), *(len(result.name) for result in score.sequences))
-    lines = [f"{'sequence':{width}}  frames  J mean  J recall"]
-    lines += [f"{result.name:{width}}  {result.frames:6d}  {result.mean:6.3f}  {result.recall:8.3f}"
-              for result in score.sequences]
-    frames = sum(result.frames for result in score.sequences)
-    return "\n".join([*lines, f"{'all':{width}}  {frames:6d}  {score.mean:6.3f}  {score.recall:8.3f}"])
+from boxmask.evaluate.report import Interval, Report
+from boxmask.evaluate.statistics import PERCENTILES
 
 
-def format_comparison(scores: Mapping[str, Score]) -> str:
-    """J mean per sequence, one column per method. All scores are of the same sequences."""
-    first = next(iter(scores.values()))
-    names = [result.name for result in first.sequences]
-    width = max(len("J mean"), *(len(name) for name in names))
-    rows = [("J mean", [f"{method:>{_column(method)}}" for method in scores])]
-    for index, name in enumerate(names):
-        rows.append((name, [f"{score.sequences[index].mean:{_column(method)}.3f}" for method, score in scores.items()]))
-    rows.append(("all", [f"{score.mean:{_column(method)}.3f}" for method, score in scores.items()]))
-    return "\n".join("  ".join([f"{name:{width}}", *cells]) for name, cells in rows)
+def format_report(report: Report, interval: Interval | None = None) -> str:
+    """One line per sequence, the scores over all, and where they may lie."""
+    rows = [(row.sequence, str(row.frames), *_numbers(row.scores)) for row in report.sequences]
+    rows.append(("all", str(report.frames), *_numbers(report.scores)))
+    lines = []
+    if interval is not None and len(report.sequences) > 1:
+        rows += [(f"{percentile} %", "", *_numbers(scores))
+                 for percentile, scores in zip(PERCENTILES, (interval.low, interval.high), strict=True)]
+        lines = [f"{PERCENTILES[0]} % and {PERCENTILES[1]} %: of `all`, percentiles of {interval.draws} bootstrap "
+                 f"draws of the {len(report.sequences)} sequences, seed {interval.seed}"]
+    return "\n".join([_align([("sequence", "frames", *report.columns), *rows]), *lines])
 
 
-def _column(method: str) -> int:
-    return max(len(method), 5)
+def format_comparison(reports: Mapping[str, Report], column: str = "J mean") -> str:
+    """One score per sequence, one column per method. All reports are of the same sequences."""
+    where = next(iter(reports.values())).columns.index(column)
+    rows = [(column, *reports)]
+    for of_one_sequence in zip(*(report.sequences for report in reports.values()), strict=True):
+        rows.append((of_one_sequence[0].sequence, *_numbers(row.scores[where] for row in of_one_sequence)))
+    rows.append(("all", *_numbers(report.scores[where] for report in reports.values())))
+    return _align(rows)
+
+
+def _numbers(scores: Iterable[float]) -> list[str]:
+    return ["-" if np.isnan(score) else f"{score:.3f}" for score in scores]
+
+
+def _align(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell: the first to the left, the others to the right."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return "\n".join("  ".join([f"{first:{widths[0]}}",
+                                *(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))])
+                     for first, *cells in rows)

@@ -87,9 +87,8 @@ def test_davis_generate_then_evaluate_then_overlay(davis, tmp_path, capsys):
     assert sorted(os.listdir(out)) == [".boxmask", "dog"]
     scores = tmp_path / "scores.json"
     assert main(texts(["evaluate", "masks", "--masks", out, "--truth", root, "--json", scores])) == 0
-    assert re.search(r"^dog +2 +1\.000 +1\.000$", capsys.readouterr().out, re.MULTILINE)
-    assert json.loads(scores.read_text()) == {"J_mean": 1.0, "J_recall": 1.0, "sequences": {
-        "dog": {"J_mean": 1.0, "J_recall": 1.0, "frames": 2}}}
+    assert re.search(r"^dog +2 +1\.000 +1\.000 ", capsys.readouterr().out, re.MULTILINE)
+    assert json.loads(scores.read_text())["sequences"]["dog"]["J_mean"] == 1.0
     picture = tmp_path / "dog.png"
     assert main(texts(["overlay", "--frames", root / "JPEGImages/480p/dog", "--masks", out / "dog", "--out", picture,
                        "--count", 2])) == 0
