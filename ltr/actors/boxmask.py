@@ -59,17 +59,47 @@ class VosActor(BaseActor):
     """Trains the few-shot VOS network on the masks of the test frames (LWL).
 
     objective: a loss of logits and targets, both (T * S, H, W), as the host's LovaszSegLoss(per_image=False).
+    Pixels whose mask is 255 count nowhere, nor do those within `edge_band` pixels of a test mask's outline, where
+    generated masks are least certain. Where the samples have a `quality`, the objective is taken of each sample apart
+    and averaged with these weights.
     """
 
+    def __init__(self, net: torch.nn.Module, objective: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], *,
+                 edge_band: int = 0) -> None:
+        super().__init__(net, objective)
+        if edge_band < 0:
+            raise ValueError(f"VosActor: an edge band has 0 or more pixels, got {edge_band}")
+        self.edge_band = edge_band
+
     def __call__(self, data: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
-        """train_images, test_images (T, S, 3, H, W) and their masks (T, S, H, W) 0 or 1, as the host's LWLProcessing
-        gives them -> the loss, and floats by name."""
-        target = data['test_masks']
-        logits = self.net(data['train_images'], data['train_masks'], data['test_images']).float()
-        loss = self.objective(logits.flatten(0, 1), target.flatten(0, 1))
+        """train_images, test_images (T, S, 3, H, W) and their masks (T, S, H, W) 0 or 1, or 255, as the host's
+        LWLProcessing gives them, perhaps quality (1, S) -> the loss, and floats by name."""
+        masks, train_masks = data['test_masks'], data['train_masks']
+        known = masks != IGNORE
+        target = masks * known
+        if self.edge_band:
+            known = known & ~near_edge(target, self.edge_band)
+        logits = self.net(data['train_images'], train_masks * (train_masks != IGNORE), data['test_images']).float()
+        loss = self._loss(logits.masked_fill(~known, BACKGROUND_LOGIT), target * known, data.get('quality'))
         with torch.no_grad():
-            jaccard = mean_jaccard(logits > 0, target > 0, torch.ones_like(target, dtype=torch.bool)).item()
+            jaccard = mean_jaccard(logits > 0, target > 0, known).item()
         return loss, {'Loss/total': loss.item(), 'Stats/J': jaccard}
+
+    def _loss(self, logits: torch.Tensor, target: torch.Tensor, quality: torch.Tensor | None) -> torch.Tensor:
+        # The host's losses take images (B, H, W).
+        if quality is None:
+            return self.objective(logits.flatten(0, 1), target.flatten(0, 1))
+        samples = zip(*(values.transpose(0, 1).contiguous() for values in (logits, target)), strict=True)
+        losses = torch.stack([self.objective(*sample) for sample in samples])
+        weights = quality.mean(0)
+        return (weights * losses).sum() / weights.sum().clamp(min=1e-6)
+
+
+def near_edge(masks: torch.Tensor, pixels: int) -> torch.Tensor:
+    """Where a mask (T, S, H, W) of 0 and 1 has both values within `pixels` rows and columns; bool, same shape."""
+    size = 2 * pixels + 1
+    grown, shrunk = (F.max_pool2d(side, size, stride=1, padding=pixels) for side in (masks, 1 - masks))
+    return (grown > 0) & (shrunk > 0)
 
 
 def mean_jaccard(predicted: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:

@@ -85,7 +85,7 @@ class GeneratedMasks(BaseVideoDataset):
         self.anno_path = Path(anno_path)
         self.min_quality = min_quality
         self._frames = _frame_names(self.dataset)
-        self._flags: dict[tuple[str, int], np.ndarray] = {}
+        self._qualities: dict[tuple[str, int], np.ndarray] = {}
         self._samples = self._find_samples()
         self.sequence_list = [sample.sequence for sample in self._samples]
 
@@ -102,24 +102,27 @@ class GeneratedMasks(BaseVideoDataset):
         """What the dataset says of the sequence, `visible` uint8 (F,) only where there is a usable mask."""
         sample = self._samples[seq_id]
         info = dict(self.dataset.get_sequence_info(sample.number))
-        found = self._usable(sample)
+        found = self._quality(sample)
         count, known = len(info['visible']), len(found)
         if known > count:
             raise ValueError(f'{self.name}: sequence {sample.sequence} has {count} frames, and {self.anno_path} a mask '
                              f'of frame {self._frames.name(sample.number, known - 1)}: they are not of the same video')
         usable = torch.zeros(count, dtype=torch.uint8)
-        usable[:known] = torch.from_numpy(found)
+        usable[:known] = torch.from_numpy(found > 0)
         info['visible'] = (info['visible'] != 0).to(torch.uint8) * usable
         return info
 
     def get_frames(self, seq_id: int, frame_ids: Sequence[int],
                    anno: dict[str, Any] | None = None) -> tuple[list[np.ndarray], dict[str, list], dict | None]:
-        """The dataset's frames with `mask`, (H, W) float32 of 0 and 1, and the box of the mask if it has no `bbox`."""
+        """The dataset's frames with `mask`, (H, W) float32 of 0 and 1, its `quality`, a float up to 1 (1 without a
+        manifest), and the box of the mask if the dataset has no `bbox`."""
         sample = self._samples[seq_id]
         anno = self.get_sequence_info(seq_id) if anno is None else anno
         frames, per_frame, meta = self.dataset.get_frames(sample.number, frame_ids, anno)
         per_frame['mask'] = [self._read_mask(sample, frame, image.shape)
                              for frame, image in zip(frame_ids, frames, strict=True)]
+        qualities = self._quality(sample)
+        per_frame['quality'] = [float(qualities[frame]) if frame < len(qualities) else 0.0 for frame in frame_ids]
         if 'bbox' not in per_frame:
             per_frame['bbox'] = [masks_to_bboxes(mask, fmt='t') for mask in per_frame['mask']]
         return frames, per_frame, meta
@@ -165,18 +168,19 @@ class GeneratedMasks(BaseVideoDataset):
         return [_Sample(number, name, object_id, max(head.object_ids)) for object_id, quality in head.best.items()
                 if self._is_enough(quality)]
 
-    def _usable(self, sample: _Sample) -> np.ndarray:
-        """Which frames have a usable mask, (F,) uint8 up to the last that has; read once."""
+    def _quality(self, sample: _Sample) -> np.ndarray:
+        """The quality of every frame's mask, (F,) float32 up to the last usable one, 0 where it is not usable; read
+        once."""
         key = sample.sequence, sample.object_id
-        if key not in self._flags:
+        if key not in self._qualities:
             folder = self.anno_path / sample.sequence
             if (folder / manifest.FILE_NAME).is_file():
-                names = [frame.name for frame in manifest.read(folder).frames
-                         if self._is_enough(frame.usable_quality(sample.object_id))]
+                found = {frame.name: frame.usable_quality(sample.object_id) for frame in manifest.read(folder).frames}
+                found = {name: quality for name, quality in found.items() if self._is_enough(quality)}
             else:
-                names = self._bare_masks(folder)
-            self._flags[key] = self._flag(sample, names)
-        return self._flags[key]
+                found = dict.fromkeys(self._bare_masks(folder), 1.0)
+            self._qualities[key] = self._by_frame(sample, found)
+        return self._qualities[key]
 
     def _is_enough(self, quality: float) -> bool:
         return quality > 0 and quality >= self.min_quality
@@ -187,15 +191,15 @@ class GeneratedMasks(BaseVideoDataset):
                              'known; leave min_quality out, or generate them again')
         return [path.stem for path in folder.glob('*.png')]
 
-    def _flag(self, sample: _Sample, names: list[str]) -> np.ndarray:
+    def _by_frame(self, sample: _Sample, qualities: dict[str, float]) -> np.ndarray:
         try:
-            found = self._frames.indices(sample.number, names)
+            found = self._frames.indices(sample.number, list(qualities))
         except (KeyError, ValueError) as error:
             raise ValueError(f'{self.name}: sequence {sample.sequence}: {self.anno_path / sample.sequence} has a mask '
                              f'that is of no frame of it ({error}); is it of another dataset?') from error
-        flags = np.zeros(max(found, default=-1) + 1, dtype=np.uint8)
-        flags[found] = 1
-        return flags
+        by_frame = np.zeros(max(found, default=-1) + 1, dtype=np.float32)
+        by_frame[found] = list(qualities.values())
+        return by_frame
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ltr.actors.boxmask import BoxMaskActor, mean_jaccard
+from ltr.actors.boxmask import BoxMaskActor, VosActor, mean_jaccard, near_edge
 from ltr.models.loss.segmentation import LovaszSegLoss
 
 
@@ -103,3 +103,74 @@ def test_j_is_of_stage_two_and_the_mean_over_frames():
 def test_intersection_over_union(predicted, truth, known, expected):
     tensors = [torch.tensor(values, dtype=torch.bool).view(1, 1, 2, 2) for values in (predicted, truth, known)]
     assert mean_jaccard(*tensors).item() == pytest.approx(expected)
+
+
+class FixedVos(torch.nn.Module):
+    """A VOS network whose answer is known, and that keeps the masks it was given."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = torch.nn.Parameter(logits)
+
+    def forward(self, train_images, train_masks, test_images):
+        self.given = train_masks
+        return self.logits
+
+
+def vos_batch(masks, **more):
+    images = torch.zeros(*masks.shape[:2], 3, *masks.shape[2:])
+    return {'train_images': images[:1], 'train_masks': masks[:1], 'test_images': images, 'test_masks': masks, **more}
+
+
+def test_the_vos_actor_measures_the_test_frames():
+    truth = torch.zeros(3, 2, 12, 20)
+    truth[..., 4:8, 5:15] = 1
+    right, wrong = (VosActor(FixedVos(sign * (truth * 40 - 20)), LovaszSegLoss(per_image=False))(vos_batch(truth))[1]
+                    for sign in (1, -1))
+    assert right['Stats/J'] == 1 and right['Loss/total'] < 1e-6
+    assert wrong['Stats/J'] == 0 and wrong['Loss/total'] > 0.99
+
+
+@pytest.mark.parametrize('band', [0, 2])
+def test_unknown_pixels_and_the_edge_band_count_nowhere_in_vos_training(band):
+    (logits, _), masks = random_case(4)
+    masks = torch.zeros_like(masks)
+    masks[..., 4:10, 6:14] = 1
+    masks[0, :, :, 18:] = 255
+    ignored = (masks == 255) | (near_edge(masks * (masks < 255), band) if band else torch.zeros_like(masks) > 0)
+    outcomes = []
+    for value in (-40.0, 40.0):
+        changed = torch.where(ignored, torch.tensor(value), logits)
+        actor = VosActor(FixedVos(changed), LovaszSegLoss(per_image=False), edge_band=band)
+        loss, stats = actor(vos_batch(masks))
+        loss.backward()
+        assert actor.net.logits.grad[ignored].abs().max() == 0 and actor.net.logits.grad[~ignored].abs().max() > 0
+        assert actor.net.given.max() == 1
+        outcomes.append(stats)
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize(('pixels', 'expected'), [
+    (1, [0, 0, 0, 1, 1, 0, 0, 0, 0, 0]), (2, [0, 0, 1, 1, 1, 1, 0, 0, 0, 0]), (9, [1] * 10)])
+def test_the_edge_of_the_crop_is_no_edge_of_a_mask(pixels, expected):
+    masks = torch.tensor([0.0] * 4 + [1.0] * 6).expand(1, 1, 10, 10).clone()
+    assert near_edge(masks, pixels)[0, 0, 5].int().tolist() == expected
+
+
+def test_qualities_weigh_the_samples():
+    (logits, _), masks = random_case(5)
+    objective = LovaszSegLoss(per_image=False)
+
+    def loss(**more):
+        return VosActor(FixedVos(logits), objective)(vos_batch(masks, **more))[0].item()
+
+    alone = [objective(logits[:, s].contiguous(), masks[:, s].contiguous()).item() for s in (0, 1)]
+    for first, second in ((1.0, 1.0), (0.9, 0.3), (1.0, 0.0)):
+        expected = (first * alone[0] + second * alone[1]) / (first + second)
+        assert loss(quality=torch.tensor([[first, second]])) == pytest.approx(expected, rel=1e-5)
+    assert loss() == pytest.approx(objective(logits.flatten(0, 1), masks.flatten(0, 1)).item(), rel=1e-6)
+
+
+def test_a_band_of_less_than_nothing_is_refused():
+    with pytest.raises(ValueError, match='got -1'):
+        VosActor(torch.nn.Identity(), LovaszSegLoss(), edge_band=-1)

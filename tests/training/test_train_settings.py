@@ -16,6 +16,7 @@ import torch
 import ltr.train_settings.boxmask.default as default
 import ltr.train_settings.boxmask.lite as lite
 import ltr.train_settings.boxmask.samples as samples
+import ltr.train_settings.boxmask.weak_vos as weak_vos
 import ltr.train_settings.boxmask.weak_vos_lite as weak_vos_lite
 from ltr.admin.settings import Settings
 from ltr.data.boxmask import ClipProcessing, ClipSampler
@@ -166,7 +167,7 @@ def test_a_name_or_value_that_does_not_fit_is_an_error_that_says_what_does(monke
         choose(Settings(), batch_size=4, flip=True, size=(416, 240))
 
 
-@pytest.mark.parametrize('module', [default, lite, samples, weak_vos_lite])
+@pytest.mark.parametrize('module', [default, lite, samples, weak_vos, weak_vos_lite])
 def test_every_settings_file_refuses_a_name_that_it_does_not_offer(small, davis, monkeypatch, module):
     small.env.davis_dir = str(davis)
     monkeypatch.setenv('BOXMASK_SET', 'no_such_name=1')

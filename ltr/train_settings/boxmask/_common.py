@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import pickle
@@ -20,6 +21,10 @@ from ltr.models.boxmask import BoxMaskNet, VosNet
 from ltr.models.loss.segmentation import LovaszSegLoss
 from ltr.trainers import LTRTrainer
 
+_log = logging.getLogger(__name__)
+
+BACKBONE_FILE = 'e2e_mask_rcnn_R_50_FPN_1x_converted.pkl'  # its name in pytracking's model zoo
+
 
 def dataset_dir(settings: Settings, name: str) -> str | None:
     """The folder that `settings.env.<name>` or the environment variable BOXMASK_<NAME> names, None if neither does.
@@ -35,6 +40,23 @@ def dataset_dir(settings: Settings, name: str) -> str | None:
         raise FileNotFoundError(f"{name} is {folder}, and there is no such folder; correct {variable} or local.py, "
                                 "or unset it to train without this dataset")
     return folder
+
+
+def mask_rcnn_weights(settings: Settings) -> str:
+    """Where the file of the ResNet-50 of Mask R-CNN is expected: in `pretrained_networks`."""
+    return os.path.join(settings.env.pretrained_networks or '', BACKBONE_FILE)
+
+
+def check_backbone(path: str | None) -> None:
+    """The backbone stays as it is in training, so it has to know something: Mask R-CNN's ResNet-50."""
+    if path is None:
+        _log.warning("the backbone is untrained and stays so: good only for trying the machinery")
+    elif not os.path.isfile(path):
+        raise FileNotFoundError(f"the backbone's weights are missing: {path}; they are in pytracking's MODEL_ZOO.md "
+                                "(Mask R-CNN, for LWL). Put the file there, or set pretrained_networks in local.py or "
+                                "BOXMASK_PRETRAINED_NETWORKS. `--set backbone_weights=none` (or "
+                                "BOXMASK_SET=backbone_weights=none) trains with an untrained backbone, good only for "
+                                "trying the machinery")
 
 
 class Travelling(torch.utils.data.Dataset):

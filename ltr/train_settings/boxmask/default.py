@@ -19,11 +19,18 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.models.boxmask import boxmask_resnet50
 from ltr.train_settings.boxmask import samples
 from ltr.train_settings.boxmask._choices import choose
-from ltr.train_settings.boxmask._common import dataset_dir, fit, make_actor, training_loader, validation_loader
+from ltr.train_settings.boxmask._common import (
+    check_backbone,
+    dataset_dir,
+    fit,
+    make_actor,
+    mask_rcnn_weights,
+    training_loader,
+    validation_loader,
+)
 
 _log = logging.getLogger(__name__)
 
-BACKBONE_FILE = 'e2e_mask_rcnn_R_50_FPN_1x_converted.pkl'  # its name in pytracking's model zoo
 BANNER = """
 ********************************************************************************
 **                                                                            **
@@ -52,8 +59,8 @@ def run(settings: Settings) -> None:
 
     settings.description = 'Box-to-mask network of the paper on YouTube-VOS and DAVIS'
     choose(settings, batch_size=4, num_workers=min(8, os.cpu_count() or 1), max_epochs=80, samples_per_epoch=4000,
-           val_samples=500, search_factor=5.0, num_frames=3, max_gap=100, backbone_weights=_mask_rcnn_weights)
-    _check_backbone(settings.backbone_weights)
+           val_samples=500, search_factor=5.0, num_frames=3, max_gap=100, backbone_weights=mask_rcnn_weights)
+    check_backbone(settings.backbone_weights)
     settings.print_interval = 10
 
     net = boxmask_resnet50(backbone_weights=settings.backbone_weights)
@@ -87,19 +94,3 @@ def _datasets(youtubevos_dir: str | None,
         if not val:
             val.append(Davis(root=davis_dir, version='2017', multiobj=False, split='val'))
     return train, shares, val
-
-
-def _mask_rcnn_weights(settings: Settings) -> str:
-    return os.path.join(settings.env.pretrained_networks or '', BACKBONE_FILE)
-
-
-def _check_backbone(path: str | None) -> None:
-    """The backbone stays as it is in training, so it has to know something: Mask R-CNN's ResNet-50."""
-    if path is None:
-        _log.warning("the backbone is untrained and stays so: good only for trying the machinery")
-    elif not os.path.isfile(path):
-        raise FileNotFoundError(f"the backbone's weights are missing: {path}; they are in pytracking's MODEL_ZOO.md "
-                                "(Mask R-CNN, for LWL). Put the file there, or set pretrained_networks in local.py or "
-                                "BOXMASK_PRETRAINED_NETWORKS. `--set backbone_weights=none` (or "
-                                "BOXMASK_SET=backbone_weights=none) trains with an untrained backbone, good only for "
-                                "trying the machinery")
