@@ -150,7 +150,7 @@ def _others(paths: SimpleNamespace) -> Iterator[Line]:
 def _networks(paths: SimpleNamespace) -> Iterator[Line]:
     """The backbone that `boxmask default` starts from, and what else lies beside it."""
     from ltr.train_settings.boxmask._choices import asked
-    from ltr.train_settings.boxmask.default import BACKBONE_FILE
+    from ltr.train_settings.boxmask._common import BACKBONE_FILE
 
     folder = Path(paths.pretrained_networks).expanduser()
     there = sorted(name for name in names(folder) if name.endswith((".pth", ".tar", ".pkl", ".safetensors"))) \

@@ -50,4 +50,4 @@ def test_sequences_that_failed_are_named_and_the_others_are_done(run, tmp_path):
 def test_a_tracker_in_no_folder_is_told_with_those_there_are(run):
     done = run(TRACKING, "nonesuch", "default")
     assert done.returncode == 1
-    assert "there is no tracker 'nonesuch'; there are: toy" in done.stderr
+    assert "there is no tracker 'nonesuch'; there are: boxmask, toy" in done.stderr

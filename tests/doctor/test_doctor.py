@@ -10,7 +10,7 @@ import pytest
 from boxmask import git, host
 from boxmask.cli import main
 from boxmask.doctor import framework
-from ltr.train_settings.boxmask.default import BACKBONE_FILE
+from ltr.train_settings.boxmask._common import BACKBONE_FILE
 
 
 @pytest.fixture
