@@ -45,9 +45,13 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.out}: no fault" + (", by the sizes of the files" if args.quick else ""))
         return 0
     sequences = len(report.to_repair)
-    print_error(f"{args.out}: {len(report.faults)} faults in {sequences} sequences"
+    print_error(f"{args.out}: {_count(len(report.faults), 'fault')} in {_count(sequences, 'sequence')}"
                 + ("" if args.repair else "; --repair makes these sequences again"))
     return 1
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _repair(args: argparse.Namespace, names: tuple[str, ...]) -> None:

@@ -58,7 +58,7 @@ def test_damage_is_found_and_repaired(out, tree, capsys, damage):
     assert tree(out) == spoiled
     assert main(["verify", str(out)]) == 1
     printed = capsys.readouterr()
-    assert str(out / place) in printed.out and "1 faults in 1 sequences; --repair" in printed.err
+    assert str(out / place) in printed.out and "1 fault in 1 sequence; --repair" in printed.err
     assert main(["verify", str(out), "--repair"]) == 0
     assert tree(out) == whole
     assert {path: path.stat().st_mtime_ns for path in times} == times  # the others are not written again
