@@ -19,11 +19,11 @@ from boxmask.cli.options import print_error
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
 EXAMPLES = """examples:
   boxmask generate got10k --root data/got10k/train --out masks --checkpoint lite.safetensors
-  boxmask generate folder --frames video/ --boxes boxes.txt --out masks --checkpoint lite.safetensors
-  boxmask generate davis --root data/DAVIS --split val --out masks --checkpoint lite.safetensors
-  boxmask evaluate masks --masks masks --truth data/DAVIS --split val --json scores.json
+  boxmask generate folder --frames video/ --boxes boxes.txt --out mine --checkpoint lite.safetensors
+  boxmask generate davis --root data/DAVIS --split val --out davis --checkpoint lite.safetensors
+  boxmask evaluate masks --masks davis --truth data/DAVIS --split val --json scores.json
   boxmask evaluate boxes got10k --root data/got10k/val --results tracking_results/boxmask/lite
-  boxmask overlay --frames video/ --masks masks/video --boxes boxes.txt --out overlay.png
+  boxmask overlay --frames video/ --masks mine/video --boxes boxes.txt --out overlay.png
   boxmask demo
 
 A network is trained with: python run_training.py boxmask default
