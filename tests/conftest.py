@@ -4,8 +4,17 @@ The host is the standalone one, or the checkout that PYTRACKING_ROOT names. What
 left out with a checkout, and what compares the two is left out without one.
 """
 
+import pytest
+import torch
+
 import boxmask.host
 
 HOST = boxmask.host.activate()
 
 collect_ignore = ["checkout"] if HOST.is_standalone else ["standalone", "standalone_data"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Small tensors gain nothing from more, and lose much where other programs run."""
+    torch.set_num_threads(1)

@@ -8,20 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 import boxmask.host
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

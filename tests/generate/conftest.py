@@ -166,9 +166,3 @@ def tree():
 def files():
     """What writes test files."""
     return SimpleNamespace(picture=picture, image=write_image, labels=write_labels)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread():
-    """Small tensors gain nothing from more, and lose much where other programs run."""
-    torch.set_num_threads(1)

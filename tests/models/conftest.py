@@ -15,15 +15,6 @@ GOLDEN = Path(__file__).parent / "golden"
 SMALL = {"feature": 16, "filters": 4, "mask_ladder": (4, 6, 8), "decoder": (16, 12, 8, 8), "upsampler": 4}
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread():
-    """Small tensors gain nothing from more, and lose much where other programs run."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="session")
 def reference_weights():
     """(file name of names and shapes) -> the state dict on which the golden numbers were made.

@@ -18,14 +18,6 @@ SIZE = (160, 120)
 SMALL = {"feature": 16, "filters": 4, "mask_ladder": (4, 6, 8), "decoder": (16, 12, 8, 8), "upsampler": 4}
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class ColourNet(nn.Module):
     """In the place of a VOS network: its filter is the mean colour of the masks, weighted as the loss is."""
 
