@@ -8,6 +8,7 @@ import os
 import pickle
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 import torch.utils.data
@@ -40,6 +41,22 @@ def dataset_dir(settings: Settings, name: str) -> str | None:
         raise FileNotFoundError(f"{name} is {folder}, and there is no such folder; correct {variable} or local.py, "
                                 "or unset it to train without this dataset")
     return folder
+
+
+def davis_names(settings: Settings, folder: str) -> list[str] | None:
+    """The sequences of DAVIS in `folder` that the file `settings.davis_list` names, one a line; None without a file.
+
+    Raises FileNotFoundError for a sequence that is not there.
+    """
+    if settings.davis_list is None:
+        return None
+    names = Path(settings.davis_list).read_text(encoding='utf-8').split()
+    for name in names:
+        images = Path(folder, 'JPEGImages', '480p', name)
+        if not images.is_dir():
+            raise FileNotFoundError(f"{settings.davis_list}: names the sequence {name}, and there is no folder "
+                                    f"{images}")
+    return names
 
 
 def mask_rcnn_weights(settings: Settings) -> str:

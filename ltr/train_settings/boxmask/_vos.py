@@ -20,7 +20,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.boxmask import StillClips, still_sources
 from ltr.dataset.boxmask_masks import GeneratedMasks
 from ltr.models.boxmask import InputSpec
-from ltr.train_settings.boxmask._common import dataset_dir, training_loader, validation_loader
+from ltr.train_settings.boxmask._common import dataset_dir, davis_names, training_loader, validation_loader
 
 _log = logging.getLogger(__name__)
 
@@ -46,20 +46,27 @@ def loaders(settings: Settings, spec: InputSpec) -> list[LTRLoader]:
     Reads from the settings DATA, OPTIONS, output_size, batch_size, num_workers, samples_per_epoch, val_samples and
     val_interval. Raises ValueError where no dataset is configured, or one has no visible frames.
     """
-    datasets, shares = _training_sets(settings)
-    made = [training_loader(settings, _sampler(settings, spec, datasets, shares, settings.samples_per_epoch))]
-    held_out = _validation_sets(settings) if settings.val_samples else []
-    if held_out:
-        val = _sampler(settings, spec, held_out, None, settings.val_samples, is_training=False)
-        made.append(validation_loader(settings, val, epoch_interval=settings.val_interval))
-    return made
+    datasets, shares = training_sets(settings)
+    return [training_loader(settings, make_sampler(settings, spec, datasets, shares, settings.samples_per_epoch)),
+            *held_out_loaders(settings, spec)]
 
 
-def _sampler(settings: Settings, spec: InputSpec, datasets: Sequence[BaseVideoDataset],
-             shares: Sequence[float] | None, samples: int, *, is_training: bool = True) -> sampler.LWLSampler:
+def held_out_loaders(settings: Settings, spec: InputSpec) -> list[LTRLoader]:
+    """The loader of validation at `output_size`, or none."""
+    datasets = _validation_sets(settings) if settings.val_samples else []
+    if not datasets:
+        return []
+    samples = make_sampler(settings, spec, datasets, None, settings.val_samples, is_training=False)
+    return [validation_loader(settings, samples, epoch_interval=settings.val_interval)]
+
+
+def make_sampler(settings: Settings, spec: InputSpec, datasets: Sequence[BaseVideoDataset],
+                 shares: Sequence[float] | None, samples: int, *, output_size: tuple[int, int] | None = None,
+                 is_training: bool = True) -> sampler.LWLSampler:
+    """Samples of crops of `output_size` (W, H), that of the settings if None."""
     for dataset in datasets:
         need_visible_frames(dataset, 2 * (TRAIN_FRAMES + TEST_FRAMES))
-    process = _processing(spec, settings.output_size, is_training=is_training)
+    process = _processing(spec, output_size or settings.output_size, is_training=is_training)
     if settings.weight_by_quality:
         process = WithQuality(process)
     return sampler.LWLSampler(datasets, shares, samples_per_epoch=samples, max_gap=settings.max_gap,
@@ -81,7 +88,7 @@ def _processing(spec: InputSpec, output_size: tuple[int, int], *, is_training: b
         transform=frames, joint_transform=joint, new_roll=True)
 
 
-def _training_sets(settings: Settings) -> tuple[list[BaseVideoDataset], list[float]]:
+def training_sets(settings: Settings) -> tuple[list[BaseVideoDataset], list[float]]:
     """Datasets and how often each is drawn. Several of one kind (sources of stills) divide its share."""
     datasets, shares = [], []
     for name, make in _MAKERS.items():
@@ -121,11 +128,7 @@ def _davis(settings: Settings) -> list[BaseVideoDataset]:
     folder = dataset_dir(settings, 'davis_dir')
     if folder is None:
         return []
-    names = None if settings.davis_list is None else Path(settings.davis_list).read_text(encoding='utf-8').split()
-    for name in names or ():
-        if not Path(folder, 'JPEGImages', '480p', name).is_dir():
-            raise FileNotFoundError(f"{settings.davis_list}: names the sequence {name}, and there is no folder "
-                                    f"{Path(folder, 'JPEGImages', '480p', name)}")
+    names = davis_names(settings, folder)
     return [CheckedMasks(Davis(root=folder, sequences=names, version='2017', multiobj=False, split='train'))]
 
 

@@ -2,7 +2,8 @@
 
     python run_training.py boxmask lite --set minutes=120
 
-`minutes` (60) scales the number of epochs: longer is better. The same command goes on where a run was stopped.
+`minutes` (60) scales the number of epochs: longer is better. `davis_list` is a file of the names of the DAVIS sequences
+to train on, one a line (none: the split `train`). The same command goes on where a run was stopped.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.boxmask import StillClips, still_sources
 from ltr.models.boxmask import boxmask_lite
 from ltr.train_settings.boxmask._choices import choose
-from ltr.train_settings.boxmask._common import dataset_dir, fit_lite
+from ltr.train_settings.boxmask._common import dataset_dir, davis_names, fit_lite
 
 MIN_PIXELS = 200  # of a target in a frame of DAVIS: smaller ones are more outline than object
 
@@ -31,9 +32,10 @@ def run(settings: Settings) -> None:
            small_epochs=lambda settings: round(_epochs(settings) * 0.55),
            full_epochs=lambda settings: _epochs(settings) - round(_epochs(settings) * 0.55), samples_per_epoch=800,
            full_samples_per_epoch=200, val_samples=40, learning_rate=1e-3,
-           search_factor=SEARCH_FACTORS['boxmask_lite'], num_frames=3, max_gap=10)
+           search_factor=SEARCH_FACTORS['boxmask_lite'], num_frames=3, max_gap=10,
+           davis_list=None)
 
-    train, shares, val = _datasets(dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
+    train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
     net = boxmask_lite(pretrained=True)
     processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=0.3, scale_jitter=0.2,
@@ -48,7 +50,7 @@ def _epochs(settings: Settings) -> int:
     return max(3, round(settings.minutes / 4))
 
 
-def _datasets(davis_dir: str | None,
+def _datasets(settings: Settings, davis_dir: str | None,
               stills_dir: str | None) -> tuple[list[BaseVideoDataset], list[float], list[BaseVideoDataset]]:
     """Training datasets, how often each is drawn (DAVIS as often as all stills, each source of those as often as the
     others), and the validation datasets."""
@@ -63,7 +65,8 @@ def _datasets(davis_dir: str | None,
         shares += [1 / len(sources)] * len(sources)
         val = train[:]
     if davis_dir is not None:
-        train.append(Davis(root=davis_dir, version='2017', multiobj=False, split='train', vis_threshold=MIN_PIXELS))
+        train.append(Davis(root=davis_dir, sequences=davis_names(settings, davis_dir), version='2017', multiobj=False,
+                           split='train', vis_threshold=MIN_PIXELS))
         shares.append(1.0)
         val = [Davis(root=davis_dir, version='2017', multiobj=False, split='val', vis_threshold=MIN_PIXELS)]
     return train, shares, val

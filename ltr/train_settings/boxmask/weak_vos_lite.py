@@ -2,6 +2,9 @@
 
     python run_training.py boxmask weak_vos_lite --set davis_share=0 max_epochs=40
 
+First on small crops, which are fast, then on the network's own size: `small_epochs` of `max_epochs`. It goes on from
+`start_weights`, a checkpoint of `weak_vos_lite` or of `lite`, whose decoder it takes; without, from ImageNet alone.
+
 Data: GOT-10k and LaSOT with the masks `got10k_masks` and `lasot_masks` of `pregenerated_masks`, YouTube-VOS,
 DAVIS, still images, and any folder of frames with its masks (`frames_dir`, `frames_masks`): those of them that are
 configured and whose share is not 0. `_vos.py` has all names.
@@ -13,24 +16,32 @@ import torch
 
 from ltr.actors.boxmask import VosActor
 from ltr.admin.settings import Settings
-from ltr.models.boxmask import checkpoint, vos_lite
+from ltr.models.boxmask import vos_lite
+from ltr.models.boxmask.transfer import start_from
 from ltr.models.loss.segmentation import LovaszSegLoss
 from ltr.train_settings.boxmask import _vos
 from ltr.train_settings.boxmask._choices import choose
-from ltr.train_settings.boxmask._common import adamw, cosine, fit
+from ltr.train_settings.boxmask._common import adamw, cosine, fit, training_loader
 
 
 def run(settings: Settings) -> None:
     settings.description = 'vos_lite on generated masks'
     settings.print_stats = ['Loss/total', 'Stats/J']
-    choose(settings, batch_size=4, num_workers=1, max_epochs=20, samples_per_epoch=400, val_samples=0, val_interval=1,
-           output_size=(416, 240), learning_rate=1e-3, grad_clip_max_norm=5.0, seed=0, start_weights=None, **_vos.DATA,
-           **_vos.OPTIONS)
+    choose(settings, batch_size=4, num_workers=1, max_epochs=20, small_epochs=lambda s: round(s.max_epochs * 0.6),
+           samples_per_epoch=400, full_samples_per_epoch=lambda s: max(s.batch_size, s.samples_per_epoch // 4),
+           val_samples=0, val_interval=1, small_size=(208, 120), output_size=(416, 240), learning_rate=1e-3,
+           grad_clip_max_norm=5.0, seed=0, start_weights=None, **_vos.DATA, **_vos.OPTIONS)
     torch.manual_seed(settings.seed)
     net = vos_lite(pretrained=True)
     if settings.start_weights is not None:
-        checkpoint.load_weights(net, settings.start_weights)
+        start_from(net, settings.start_weights)
+    spec = net.input_spec
+    datasets, shares = _vos.training_sets(settings)
+    held_out = _vos.held_out_loaders(settings, spec)
     optimizer = adamw(net, settings.learning_rate)
+    scheduler = cosine(optimizer, settings.max_epochs)
     actor = VosActor(net, LovaszSegLoss(per_image=False), edge_band=settings.edge_band)
-    fit(settings, actor, _vos.loaders(settings, net.input_spec), optimizer, cosine(optimizer, settings.max_epochs),
-        max_epochs=settings.max_epochs)
+    for size, samples, last in ((settings.small_size, settings.samples_per_epoch, settings.small_epochs),
+                                (settings.output_size, settings.full_samples_per_epoch, settings.max_epochs)):
+        sampler = _vos.make_sampler(settings, spec, datasets, shares, samples, output_size=size)
+        fit(settings, actor, [training_loader(settings, sampler), *held_out], optimizer, scheduler, max_epochs=last)
