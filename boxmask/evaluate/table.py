@@ -20,7 +20,7 @@ def format_report(report: Report, interval: Interval | None = None) -> str:
                  for percentile, scores in zip(PERCENTILES, (interval.low, interval.high), strict=True)]
         lines = [f"{PERCENTILES[0]} % and {PERCENTILES[1]} %: of `all`, percentiles of {interval.draws} bootstrap "
                  f"draws of the {len(report.sequences)} sequences, seed {interval.seed}"]
-    return "\n".join([_align([("sequence", "frames", *report.columns), *rows]), *lines])
+    return "\n".join([align([("sequence", "frames", *report.columns), *rows]), *lines])
 
 
 def format_comparison(reports: Mapping[str, Report], column: str = "J mean") -> str:
@@ -30,14 +30,14 @@ def format_comparison(reports: Mapping[str, Report], column: str = "J mean") -> 
     for of_one_sequence in zip(*(report.sequences for report in reports.values()), strict=True):
         rows.append((of_one_sequence[0].sequence, *_numbers(row.scores[where] for row in of_one_sequence)))
     rows.append(("all", *_numbers(report.scores[where] for report in reports.values())))
-    return _align(rows)
+    return align(rows)
 
 
 def _numbers(scores: Iterable[float]) -> list[str]:
     return ["-" if np.isnan(score) else f"{score:.3f}" for score in scores]
 
 
-def _align(rows: Sequence[Sequence[str]]) -> str:
+def align(rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell: the first to the left, the others to the right."""
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     return "\n".join("  ".join([f"{first:{widths[0]}}",
