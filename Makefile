@@ -1,16 +1,19 @@
 # make demo   train on sample clips, make masks, measure them, draw them (needs a quarter of an hour on two cores)
 # make test   the linter and the whole test suite, on the host that comes with boxmask; where PYTRACKING_ROOT names a
 #             checkout of pytracking, then on that one too
-# Both make .venv first and install the pinned versions of constraints.txt into it.
+# make test-browser   the review page in a headless Chromium: the one that BROWSER names, or one on the PATH
+# All make .venv first and install the pinned versions of constraints.txt into it.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test install clean
+BROWSER ?= $(shell command -v chromium chromium-browser google-chrome chromium-headless-shell | head -n 1)
+
+.PHONY: demo test test-browser install clean
 
 demo: install
-	$(BIN)/python -m boxmask demo
+	$(BIN)/python -m boxmask demo --train
 
 test: install
 	$(BIN)/ruff check .
@@ -18,6 +21,10 @@ test: install
 ifneq ($(PYTRACKING_ROOT),)
 	$(BIN)/python -m pytest
 endif
+
+test-browser: install
+	@test -n "$(BROWSER)" || { echo "no Chromium on the PATH: apt-get install chromium, or make $@ BROWSER=..."; exit 1; }
+	BOXMASK_BROWSER=$(BROWSER) $(BIN)/python -m pytest tests/browser
 
 install: $(VENV)/installed
 

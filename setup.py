@@ -29,5 +29,6 @@ class BuildWithOverlay(build_py):
 
 setup(
     packages=find_namespace_packages(include=["boxmask", "boxmask.*"]),
+    package_data={"boxmask.review": ["*.html", "*.css", "*.js"], "boxmask.weights": ["*.safetensors"]},
     cmdclass={"build_py": BuildWithOverlay},
 )

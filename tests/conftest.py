@@ -1,8 +1,11 @@
 """Every test runs with the host active: `ltr` and `pytracking` are the host's packages with ours over them.
 
 The host is the standalone one, or the checkout that PYTRACKING_ROOT names. What tests the standalone host itself is
-left out with a checkout, and what compares the two is left out without one.
+left out with a checkout, and what compares the two is left out without one. What runs in a browser is for `make
+test-browser`, which names one.
 """
+
+import os
 
 import pytest
 import torch
@@ -12,6 +15,8 @@ import boxmask.host
 HOST = boxmask.host.activate()
 
 collect_ignore = ["checkout"] if HOST.is_standalone else ["standalone", "standalone_data"]
+if not os.environ.get("BOXMASK_BROWSER"):
+    collect_ignore.append("browser")
 
 
 @pytest.fixture(autouse=True, scope="session")

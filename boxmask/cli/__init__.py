@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import boxmask
-from boxmask.cli import checkout, demo, evaluate, export, generate, overlay, quality, verify
+from boxmask.cli import checkout, demo, evaluate, export, generate, overlay, pack, quality, review, verify
 from boxmask.cli.options import print_error
 
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
@@ -68,6 +68,6 @@ def build_parser() -> argparse.ArgumentParser:
                              "with boxmask)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (generate, verify, quality, export, evaluate, overlay, demo, checkout):
+    for command in (generate, verify, quality, review, export, evaluate, overlay, demo, pack, checkout):
         command.add(commands)
     return parser

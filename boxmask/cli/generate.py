@@ -74,7 +74,10 @@ def _single_layouts(layouts: argparse._SubParsersAction, common: argparse.Argume
 def _dataset_options() -> argparse.ArgumentParser:
     several = argparse.ArgumentParser(add_help=False)
     several.add_argument("--root", type=Path, required=True, help="the dataset's folder")
-    several.add_argument("--sequences", nargs="+", metavar="NAME", help="only these sequences")
+    chosen = several.add_mutually_exclusive_group()
+    chosen.add_argument("--sequences", nargs="+", metavar="NAME", help="only these sequences")
+    chosen.add_argument("--only", type=Path, metavar="FILE",
+                        help="only the sequences that a file names, one a line, such as a list of `boxmask review`")
     several.add_argument("--limit", type=positive, metavar="N", help="only the first N sequences")
     return several
 
@@ -83,7 +86,8 @@ def _common_options() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--out", type=Path, required=True, metavar="DIR", help=OUT_HELP)
     common.add_argument("--checkpoint", type=Path, metavar="C", help="the network: .safetensors, or .pth.tar of a "
-                                                                     "training")
+                                                                     "training (default: the boxmask_lite that comes "
+                                                                     "with boxmask)")
     common.add_argument("--overwrite", action="store_true", help="make masks again that are already there")
     _add_method_options(common.add_argument_group("how masks are made"))
     _add_run_options(common.add_argument_group("how the run goes"))
@@ -197,6 +201,10 @@ def _job(args: argparse.Namespace) -> Job:
 
 
 def _names(args: argparse.Namespace) -> tuple[str, ...] | None:
+    """The sequences that were named; layouts of a single one have no such options."""
+    if getattr(args, "only", None) is not None:
+        from boxmask.readers.folders import read_names
+        return read_names(args.only, dataset="--only")
     names = getattr(args, "sequences", None)
     return None if names is None else tuple(names)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from boxmask import weights
 from boxmask.generate import claims, ledger, settings
 from boxmask.generate.defaults import ITERATIONS
 from boxmask.generate.ledger import Ledger
@@ -30,7 +30,8 @@ METHODS = ("network", "box", "grabcut")
 class Job:
     """Masks of the sequences of `source` in the folder `out`.
 
-    sequences: only these; limit: only the first so many. checkpoint: the network's file, for the method `network`.
+    sequences: only these; limit: only the first so many. checkpoint: the network's file, for the method `network`;
+    None for the weights that come with boxmask.
     search_factor: None for the network's own. batch: windows solved at once, None for what suits the device. host: a
     pytracking checkout, None for the environment's or our own.
     """
@@ -71,6 +72,11 @@ class Job:
             prepared.work(held, tell=tell)
         return prepared.take_ledger()
 
+    @property
+    def network_file(self) -> Path:
+        """Raises FileNotFoundError where it is to be the weights that come with boxmask, and they are not there."""
+        return weights.default_checkpoint() if self.checkpoint is None else Path(self.checkpoint)
+
     def prepare(self) -> Prepared:
         """Opens dataset and network, and writes nothing."""
         source, dataset = self.source.open()
@@ -87,13 +93,11 @@ class Job:
 
         if self.method != "network":
             return {"box": baselines.filled_box, "grabcut": baselines.grabcut}[self.method]
-        if self.checkpoint is None:
-            raise ValueError("no --checkpoint: train a network with `python run_training.py boxmask default` and name "
-                             "its file, or choose --method box or grabcut")
+        path = self.network_file
         from boxmask import host
         host.activate(None if self.host is None else Path(self.host))
         from boxmask.generate.network import load_masker
-        return load_masker(Path(self.checkpoint), device=self.device or _device_of_rank(),
+        return load_masker(path, device=self.device or _device_of_rank(),
                            search_factor=self.search_factor, iterations=self.iterations)
 
     def _settings(self, source: Source, dataset: Dataset, masker: Masker[Any]) -> Settings:
@@ -101,7 +105,7 @@ class Job:
                           min_quality=self.min_quality, drop_poor=self.drop_poor)
         if self.method != "network":
             return common
-        return replace(common, checkpoint=_checksum(Path(self.checkpoint)),
+        return replace(common, checkpoint=weights.checksum(self.network_file),
                        constructor=masker.net.constructor.fun_name, windows=self.windows.kind,
                        window=self.windows.window, stride=self.windows.stride, overlap=self.windows.overlap,
                        iterations=masker.iterations, search_factor=masker.search_factor)
@@ -128,8 +132,15 @@ class Prepared:
             settings.enter(self.out, self.record, held.scratch, overwrite=overwrite)
             if overwrite:
                 settings.mark_to_redo(self.out, self.out.published() & set(self.names))
-            tell({"event": "start", "sequences": len(self.names), "done": len(self.out.done() & set(self.names))})
+            tell({"event": "start", "sequences": len(self.names), "done": len(self.out.done() & set(self.names)),
+                  **self._network()})
             yield held
+
+    def _network(self) -> dict[str, str]:
+        if self.job.method != "network":
+            return {}
+        used = self.record.settings
+        return {"network": used.constructor, "file": str(self.job.network_file), "sha256": used.checkpoint}
 
     def work(self, held: claims.Claims, *, tell: Tell) -> None:
         """Makes the masks, in this process."""
@@ -147,14 +158,6 @@ def _choose(dataset: Dataset, names: Names[str] | None, limit: int | None) -> tu
         raise ValueError(f"{dataset.name}: there is no sequence {unknown[0]}; it has {len(dataset.sequences)}, the "
                          f"first is {dataset.sequences[0]}")
     return tuple(dict.fromkeys(names or dataset.sequences))[:limit]
-
-
-def _checksum(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while data := file.read(1 << 20):
-            digest.update(data)
-    return digest.hexdigest()
 
 
 def _device_of_rank() -> str | None:

@@ -2,7 +2,8 @@
 
 Events are mappings of plain values; `worker` is added to those of several workers.
 
-- {"event": "start", "sequences": N, "done": N}: the sequences to do, and how many of them were done before
+- {"event": "start", "sequences": N, "done": N, "network"?, "file"?, "sha256"?}: the sequences to do, how many of them
+  were done before, and by what network the others will be
 - {"event": "frames", "count": N, "phases": {phase: seconds so far}}: since the last such event
 - {"event": "sequence", "name", "seconds", "done": N, "frames": {outcome: count}, "first_problem"?}: one more is done,
   which makes N with what others, on other machines too, have done
@@ -45,6 +46,8 @@ class Progress:
         if kind == "start":
             self._total, self._before = event["sequences"], event["done"]
             self._done = self._before
+            if "network" in event:
+                logger.info("network: %s, %s, SHA-256 %s", event["network"], event["file"], event["sha256"])
             if self._before:
                 logger.info("%d of %d sequences are done already", self._before, self._total)
             if self._stream.isatty():

@@ -72,8 +72,8 @@ class Settings:
 class Record:
     """What `run.json` says: the settings, what is to be there, and where it comes from, so that a repair finds it.
 
-    sources: what `Source.to_json` gives, of every command that wrote here. checkpoint: the network's file. sequences:
-    the names of those that the commands were to make.
+    sources: what `Source.to_json` gives, of every command that wrote here. checkpoint: the network's file, None for
+    the weights that come with boxmask. sequences: the names of those that the commands were to make.
     """
 
     settings: Settings

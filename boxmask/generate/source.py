@@ -46,6 +46,12 @@ class Source:
         dataset = module.open_dataset(**self.arguments, first=first or None, every=every)
         return replace(self, first=first, every=every), dataset
 
+    def moved(self, root: str | None) -> Source:
+        """This source with its dataset's folder at `root`; as it is without one, and for layouts without a root."""
+        if root is None or "root" not in self.arguments:
+            return self
+        return replace(self, arguments={**self.arguments, "root": root})
+
     def _thinned(self, dataset: Dataset) -> Dataset:
         if not self.first and self.every in (None, 1):
             return dataset

@@ -85,7 +85,7 @@ def repair(root: Path, names: tuple[str, ...], *, dataset_root: str | None = Non
     left = {name for name in names if _is_replaceable(out.sequence(name))}
     jobs = []
     for each in record.sources:
-        source = _moved(Source(**each), dataset_root)
+        source = Source(**each).moved(dataset_root)
         try:
             there = left & set(source.open()[1].sequences)
         except DatasetError:
@@ -174,12 +174,6 @@ def _check_file(path: Path, stamp: Stamp, sequence: str, *, quick: bool) -> Iter
             yield Fault("damaged", str(path), "its bytes have changed", sequence)
     except OSError as error:
         yield Fault("damaged", str(path), f"cannot be read ({error.strerror})", sequence)
-
-
-def _moved(source: Source, root: str | None) -> Source:
-    if root is None or "root" not in source.arguments:
-        return source
-    return replace(source, arguments={**source.arguments, "root": root})
 
 
 def _job(source: Source, out: OutFolder, record: Record, names: tuple[str, ...], checkpoint: str | None,

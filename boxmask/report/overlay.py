@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -49,34 +49,45 @@ def view(box: np.ndarray | None, size: tuple[int, int]) -> tuple[slice, slice]:
     return slice(top, top + height), slice(left, left + width)
 
 
-def draw(image: np.ndarray, mask: np.ndarray, box: np.ndarray | None, width: int = CELL_WIDTH) -> np.ndarray:
-    """One frame (H, W, 3) RGB around its box, `width` pixels wide, with its mask (H, W) and its box xywh.
+def draw(image: np.ndarray, mask: np.ndarray, boxes: np.ndarray | None, width: int = CELL_WIDTH) -> np.ndarray:
+    """One frame (H, W, 3) RGB around its boxes, `width` pixels wide, with its mask (H, W) and its boxes xywh.
 
-    Without a box it is drawn around the mask. The picture has the aspect of the frame.
+    boxes: (4,) or (O, 4), None for none: then it is drawn around the mask. The picture has the aspect of the frame.
     """
     if mask.shape != image.shape[:2]:
         raise ValueError(f"the mask is {mask.shape[1]}x{mask.shape[0]} and its image {image.shape[1]}x{image.shape[0]}")
     size = width, max(1, round(image.shape[0] * width / image.shape[1]))
-    rows, columns = view(from_mask(mask) if box is None else box, (image.shape[1], image.shape[0]))
+    boxes = np.zeros((0, 4)) if boxes is None else np.atleast_2d(boxes)
+    rows, columns = view(_around(boxes) if len(boxes) else from_mask(mask), (image.shape[1], image.shape[0]))
     scale = width / (columns.stop - columns.start)
     picture = cv2.resize(image[rows, columns], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     part = mask[rows, columns]
     # The edge of a smooth resize at one half; nearest neighbours would make stairs of a small mask.
-    covers = {_MASKS[(identity - 1) % len(_MASKS)]:
-              cv2.resize((part == identity).astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+    covers = {identity: cv2.resize((part == identity).astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
               for identity in np.unique(part[part > 0]).tolist()}
-    for colour, covered in covers.items():
-        picture[covered] = ((1 - _TINT) * picture[covered] + _TINT * np.array(colour)).astype(np.uint8)
-    if box is not None:
-        x, y, w, h = (float(value) for value in box)
-        corners = [(round((left - columns.start) * scale), round((top - rows.start) * scale))
-                   for left, top in ((x, y), (x + w, y + h))]
+    paint(picture, covers, (boxes - (columns.start, rows.start, 0, 0)) * scale)
+    return picture
+
+
+def _around(boxes: np.ndarray) -> np.ndarray:
+    """The smallest box xywh around boxes (O, 4)."""
+    start, end = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    return np.concatenate((start, end - start))
+
+
+def paint(picture: np.ndarray, covers: Mapping[int, np.ndarray], boxes: Iterable[np.ndarray]) -> None:
+    """Draws into a picture (H, W, 3) RGB: the pixels (H, W) bool that each object id covers, and boxes xywh."""
+    colours = {identity: _MASKS[(identity - 1) % len(_MASKS)] for identity in covers}
+    for identity, covered in covers.items():
+        tinted = (1 - _TINT) * picture[covered] + _TINT * np.array(colours[identity])
+        picture[covered] = tinted.astype(np.uint8)
+    for x, y, w, h in boxes:
+        corners = (round(float(x)), round(float(y))), (round(float(x + w)), round(float(y + h)))
         cv2.rectangle(picture, *corners, (0, 0, 0), 4, cv2.LINE_AA)
         cv2.rectangle(picture, *corners, _BOX, 2, cv2.LINE_AA)
-    for colour, covered in covers.items():
+    for identity, covered in covers.items():
         outline, _ = cv2.findContours(covered.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(picture, outline, -1, colour, 2, cv2.LINE_AA)
-    return picture
+        cv2.drawContours(picture, outline, -1, colours[identity], 2, cv2.LINE_AA)
 
 
 def contact_sheet(pictures: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:

@@ -74,7 +74,7 @@ def summarise(out: Path) -> QualitySummary:
     for name in names:
         counts = manifest.read_header(out / name).counts
         rows = read_csv(out / name / FILE_NAME)
-        summaries.append(_sum_up(name, sum(counts.values()), counts.get(Outcome.OK, 0), rows))
+        summaries.append(sum_up(name, sum(counts.values()), counts.get(Outcome.OK, 0), rows))
         scores.append(np.array([row.score for row in rows]))
     # A sequence without masks has no score, and comes last.
     ordered = sorted(summaries, key=lambda one: (math.isnan(one.score), one.score, one.sequence))
@@ -99,7 +99,8 @@ def format_quality(summary: QualitySummary, limit: int) -> str:
     return "\n".join([*lines, f"masks: {shares}"])
 
 
-def _sum_up(name: str, frames: int, ok: int, rows: list[Row]) -> SequenceSummary:
+def sum_up(name: str, frames: int, ok: int, rows: list[Row]) -> SequenceSummary:
+    """The means over the masks of a sequence of `frames` frames, `ok` of which have masks."""
     signs = {sign: _mean([getattr(row, sign) for row in rows]) for sign in _SHOWN if sign != "worst"}
     worst = min((row.score for row in rows), default=math.nan)
     return SequenceSummary(sequence=name, frames=frames, ok=ok, masks=len(rows), worst=worst, **signs)

@@ -16,6 +16,7 @@ import torch
 from boxmask import masks
 from boxmask.generate import manifest
 from boxmask.readers import images
+from boxmask.readers.folders import read_names
 from ltr.data.bounding_box_utils import masks_to_bboxes
 from ltr.dataset import Got10k, Got10kVOS, Lasot, LasotVOS, TrackingNet
 from ltr.dataset.base_video_dataset import BaseVideoDataset
@@ -73,20 +74,23 @@ class GeneratedMasks(BaseVideoDataset):
     with the values 0 and 1. Frame ids are those of `dataset`. A frame is visible where the dataset says so and its mask
     is usable: the outcome is ok, it is not marked as poor, not empty, and its quality is at least `min_quality`. Of a
     folder without manifests nothing is known but which masks are there. A sequence of several objects is as many
-    sequences here.
+    sequences here. only, leave_out: files with names of sequences, one a line, as `boxmask review` writes them: the
+    only ones to take, or those not to.
 
-    Raises FileNotFoundError or ValueError where there is no folder, no usable mask, or a damaged manifest.
+    Raises FileNotFoundError or ValueError where there is no folder, no usable mask, a damaged manifest, or a list with
+    a name that is not known.
     """
 
     def __init__(self, dataset: BaseVideoDataset | str | os.PathLike[str], anno_path: str | os.PathLike[str], *,
-                 min_quality: float = 0.0) -> None:
+                 min_quality: float = 0.0, only: str | os.PathLike[str] | None = None,
+                 leave_out: str | os.PathLike[str] | None = None) -> None:
         self.dataset = FrameFolders(dataset) if isinstance(dataset, (str, os.PathLike)) else dataset
         super().__init__(f'{self.dataset.get_name()}/masks', self.dataset.root, self.dataset.image_loader)
         self.anno_path = Path(anno_path)
         self.min_quality = min_quality
         self._frames = _frame_names(self.dataset)
         self._qualities: dict[tuple[str, int], np.ndarray] = {}
-        self._samples = self._find_samples()
+        self._samples = self._find_samples(only, leave_out)
         self.sequence_list = [sample.sequence for sample in self._samples]
 
     def get_name(self) -> str:
@@ -142,22 +146,37 @@ class GeneratedMasks(BaseVideoDataset):
                              f'to {sample.highest}; save 0 for the background and 1 for the target')
         return torch.from_numpy((labels == sample.object_id).astype(np.float32))
 
-    def _find_samples(self) -> list[_Sample]:
+    def _find_samples(self, only: str | os.PathLike[str] | None, leave_out: str | os.PathLike[str] | None
+                      ) -> list[_Sample]:
         if not self.anno_path.is_dir():
             raise FileNotFoundError(f'{self.name}: there is no folder of masks {self.anno_path}; `boxmask generate` '
                                     'writes it')
         # TrackingNet lists pairs of set and video.
         names = [entry[1] if isinstance(entry, tuple) else entry for entry in self.dataset.sequence_list]
         present = set(os.listdir(self.anno_path))
-        samples = [sample for number, name in enumerate(names) if name in present
+        known = present.union(names)
+        wanted = present if only is None else present & self._read_list(only, known)
+        if leave_out is not None:
+            wanted = wanted - self._read_list(leave_out, known)
+        samples = [sample for number, name in enumerate(names) if name in wanted
                    for sample in self._samples_of(number, name)]
         if not samples:
             raise ValueError(f'{self.name}: {self.anno_path} has no usable mask of any of the {len(names)} sequences; '
-                             f'{len(present.intersection(names))} of them have a folder in it. Is it the --out of '
-                             '`boxmask generate` for this dataset, or min_quality too high?')
+                             f'{len(present.intersection(names))} of them have a folder in it, and '
+                             f'{len(wanted.intersection(names))} are wanted. Is it the --out of `boxmask generate` for '
+                             'this dataset, min_quality too high, or a list of others?')
         logger.info('%s: %d of %d sequences have usable masks', self.name, len({one.number for one in samples}),
                     len(names))
         return samples
+
+    def _read_list(self, path: str | os.PathLike[str], known: set[str]) -> set[str]:
+        """The names in a list, which are all to be known: the dataset's, or of folders of masks."""
+        names = read_names(Path(path), dataset=self.name)
+        for name in names:
+            if name not in known:
+                raise ValueError(f'{self.name}: {path} names the sequence {name}, which is neither in the dataset nor '
+                                 f'in {self.anno_path}; is it a list of other masks?')
+        return set(names)
 
     def _samples_of(self, number: int, name: str) -> list[_Sample]:
         """The objects of a sequence with a usable mask; from the head of its manifest, as there may be many."""

@@ -202,3 +202,18 @@ def test_datasets_that_have_masks_need_none_over_them(out, label, monkeypatch):
     monkeypatch.setenv("BOXMASK_GOT10K_DIR", str(out.videos))
     with pytest.raises(ValueError, match="got Got10kVOS"):
         GeneratedMasks(Got10kVOS(str(out.path), split=None), out.path)
+
+
+def test_lists_of_a_review_choose_the_sequences(out, label, tmp_path):
+    for name in ("a", "b", "c"):
+        out.add(name, [label()] * 2)
+    base = got10k(out, ["a", "b", "c"], 2)
+    accepted, rejected = tmp_path / "accepted.txt", tmp_path / "rejected.txt"
+    accepted.write_text("c\na\n")
+    rejected.write_text("a\n")
+    assert GeneratedMasks(base, out.path, only=accepted).sequence_list == ["a", "c"]
+    assert GeneratedMasks(base, out.path, leave_out=rejected).sequence_list == ["b", "c"]
+    assert GeneratedMasks(base, out.path, only=accepted, leave_out=rejected).sequence_list == ["c"]
+    rejected.write_text("a\nelsewhere\n")
+    with pytest.raises(ValueError, match="rejected.txt names the sequence elsewhere, which is neither"):
+        GeneratedMasks(base, out.path, leave_out=rejected)

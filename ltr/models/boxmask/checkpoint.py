@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from . import constructors
@@ -23,7 +24,8 @@ from .upstream import UPSTREAM
 from .vosnet import VosNet
 from .weights import assign, load_backbone
 
-__all__ = ["CheckpointError", "load", "load_backbone", "load_reference", "load_weights", "reference_state_dict", "save"]
+__all__ = ["CheckpointError", "load", "load_average", "load_backbone", "load_reference", "load_weights",
+           "reference_state_dict", "save"]
 
 Network = BoxMaskNet | VosNet
 
@@ -51,18 +53,41 @@ def load(path: str | os.PathLike[str]) -> Network:
     return net.eval()
 
 
+def load_average(paths: Sequence[str | os.PathLike[str]]) -> Network:
+    """The network whose weights are the means of those in several files, such as the last epochs of a training.
+
+    All are of one constructor. Counters are the last file's. Otherwise as `load`.
+    """
+    nets = [load(path) for path in paths]
+    for path, net in zip(paths, nets, strict=True):
+        if net.constructor != nets[0].constructor:
+            raise CheckpointError(f"{path}: a network of {net.constructor}, and {paths[0]} is one of "
+                                  f"{nets[0].constructor}; average checkpoints of one training")
+    states = [net.state_dict() for net in nets]
+    for name, value in states[-1].items():
+        if value.is_floating_point():
+            value.copy_(torch.stack([state[name] for state in states]).double().mean(dim=0))
+    return nets[-1]
+
+
 def load_weights(net: Network, path: str | os.PathLike[str]) -> None:
     """Loads a file's weights, by our names or the reference's, into a network; a constructor in the file is ignored."""
     _assign_either(net, read(path).state, str(path))
 
 
-def save(net: Network, path: str | os.PathLike[str]) -> None:
-    """Writes weights and constructor as `.safetensors`: the whole file under its name, or nothing."""
+def save(net: Network, path: str | os.PathLike[str], *, half: bool = False) -> None:
+    """Writes weights and constructor as `.safetensors`: the whole file under its name, or nothing.
+
+    half: weights of convolutions in half precision, for a file of half the size. It loads as any other, in float32.
+    Raises CheckpointError if a weight is too large for that.
+    """
     from safetensors.torch import save as to_bytes
 
     constructor = net.constructor
     record = {"module": constructor.fun_module, "function": constructor.fun_name, "keywords": constructor.kwds}
     state = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    if half:
+        state = {name: _halved(name, value) for name, value in state.items()}
     data = to_bytes(state, {CONSTRUCTOR_KEY: json.dumps(record)})
     path = Path(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -82,6 +107,16 @@ def reference_state_dict(net: Network) -> dict[str, Tensor]:
     """The network's weights under the names that pytracking's STANet or LWTLNet loads them by."""
     state = net.state_dict()
     return {theirs: state[ours] for ours, theirs in key_map(state).items()}
+
+
+def _halved(name: str, value: Tensor) -> Tensor:
+    """Biases and the statistics of batch norm stay as they are: they are few, and may be of any size."""
+    if value.dim() < 2 or not value.is_floating_point():
+        return value
+    if not torch.isfinite(value.half()).all():
+        raise CheckpointError(f"{name}: a weight of {value.abs().max():g} is none of half precision; save the network "
+                              "in full precision, or look at its training")
+    return value.half()
 
 
 def _assign_either(net: Network, state: Mapping[str, Tensor], source: str) -> None:

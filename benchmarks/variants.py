@@ -1,0 +1,184 @@
+"""The rows of the quality benchmark: ways to make masks, each of which is made in a process of its own."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from boxmask.generate.defaults import ITERATIONS, STRIDE, WINDOW, WINDOWS
+from boxmask.generate.job import Job, Prepared
+from boxmask.generate.plan import WindowOptions
+from boxmask.generate.progress import Progress
+from boxmask.generate.source import Source
+from boxmask.readers.sequence import Dataset, Sequence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ltr.models.boxmask import BoxMaskNet, FrameCode
+
+GROUPS = {"baselines": "without a network", "frames": "frames that are solved together",
+          "parts": "what the network is without one of its parts", "jitter": "boxes that are off",
+          "search": "crop side over box side"}
+# What the others are compared with: all parts of the network on windows of the default length.
+WHOLE = f"T{WINDOW}"
+SEARCH_FACTORS = (1.5, 2.0, 3.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to make masks; name: its row, and the folder of its masks.
+
+    iterations: None for the benchmark's. search_factor: None for the network's own. jitter: how far the sides of the
+    boxes are off, as `ltr.data.boxmask_augment.jitter_box` has it.
+    """
+
+    name: str
+    group: str
+    about: str
+    method: str = "network"
+    window: int = WINDOW
+    iterations: int | None = None
+    search_factor: float | None = None
+    jitter: float = 0.0
+    has_refinement: bool = True
+    has_prior: bool = True
+
+
+def variants(search_factors: Iterable[float] = SEARCH_FACTORS) -> tuple[Variant, ...]:
+    """All rows, in the order of the table."""
+    return (
+        Variant("box", "baselines", "the filled box", "box"),
+        Variant("GrabCut", "baselines", "OpenCV's GrabCut in the box", "grabcut"),
+        Variant("T1", "frames", "each frame alone: the filter is solved on it, nothing comes from others", window=1),
+        *(Variant(f"T{window}", "frames", f"{window} frames", window=window) for window in (3, 5, WINDOW)),
+        Variant("no-filter", "parts", "no aggregation: z is 0, the decoder has the box's encoding and the frame alone",
+                iterations=0),
+        Variant("no-prior", "parts", "the decoder without the box's encoding: what z alone tells it", has_prior=False),
+        Variant("no-prior-T1", "parts", "the same, each frame alone", window=1, has_prior=False),
+        Variant("no-refine", "parts", "the masks of the first stage", has_refinement=False),
+        *(Variant(f"jitter-{percent}", "jitter", f"each side of a box off by N(0, {percent} % of the side)",
+                  jitter=percent / 100) for percent in (5, 10, 20)),
+        *(Variant(f"search-{factor:g}", "search", f"search factor {factor:g}", search_factor=factor)
+          for factor in search_factors),
+    )
+
+
+def choose(names: Iterable[str], of: Iterable[Variant]) -> tuple[Variant, ...]:
+    """The rows of these names and groups. Raises ValueError for a name that is neither."""
+    names, known = list(names), list(of)
+    for name in names:
+        if name not in GROUPS and name not in {variant.name for variant in known}:
+            raise ValueError(f"there is no row {name!r}; there are {', '.join(variant.name for variant in known)}, and "
+                             f"the groups {', '.join(GROUPS)}")
+    return tuple(variant for variant in known if {variant.name, variant.group} & set(names))
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What is the same for all rows. seed: of the boxes' jitter. Others as in `boxmask.generate.job.Job`."""
+
+    source: Source
+    sequences: tuple[str, ...] | None = None
+    checkpoint: str | None = None
+    device: str | None = None
+    windows: str = WINDOWS
+    stride: int = STRIDE
+    iterations: int = ITERATIONS
+    seed: int = 0
+
+
+def make(variant: Variant, conditions: Conditions, out: str, *, overwrite: bool = False) -> dict[str, Any]:
+    """Makes the masks of a row that are not there yet, and returns what it took, nothing if all were there.
+
+    frames: that were made; seconds: for each of them, from image file to mask file; memory: the most of this process
+    so far, in bytes (NaN where the system does not tell), and gpu_memory, where it has one; threads: PyTorch's.
+    """
+    prepared = prepare(variant, conditions, out)
+    frames = 0
+    with closing(Progress()) as progress:
+        def tell(event: Mapping[str, Any]) -> None:
+            nonlocal frames
+            frames += event["count"] if event["event"] == "frames" else 0
+            progress.tell(event)
+
+        with prepared.entered(overwrite=overwrite, tell=tell) as held:
+            start = time.perf_counter()
+            prepared.work(held, tell=tell)
+            seconds = time.perf_counter() - start
+    ledger = prepared.take_ledger()
+    if not ledger.is_complete:
+        raise RuntimeError(f"{variant.name}: " + "; ".join(failure.reason for failure in ledger.failed.values()))
+    if not frames:
+        return {}
+    return {"frames": frames, "seconds": seconds / frames, "memory": peak_memory(), **_torch_use(prepared)}
+
+
+def prepare(variant: Variant, conditions: Conditions, out: str) -> Prepared:
+    """The job of `boxmask generate` for a row; what no option of it does is changed in it and in its record."""
+    iterations = conditions.iterations if variant.iterations is None else variant.iterations
+    prepared = Job(conditions.source, out, conditions.sequences, method=variant.method,
+                   checkpoint=conditions.checkpoint, device=conditions.device,
+                   windows=WindowOptions(conditions.windows, variant.window, conditions.stride), iterations=iterations,
+                   search_factor=variant.search_factor).prepare()
+    dataset, method = prepared.dataset.name, variant.method
+    if variant.jitter:
+        dataset = f"{dataset}, boxes off by {variant.jitter:.0%}, seed {conditions.seed}"
+        prepared = replace(prepared, dataset=_jittered(prepared.dataset, variant.jitter, conditions.seed))
+    if not variant.has_prior:
+        method += " without prior"
+        labels = prepared.masker.net.prior_encoder.labels
+        prepared.masker.net.prior_encoder.labels = lambda raster, features: labels(raster, features).zero_()
+    if not variant.has_refinement:
+        method += " without refinement"
+        prepared.masker.net.solve = partial(_solve_first_stage, prepared.masker.net)
+    settings = replace(prepared.record.settings, dataset=dataset, method=method)
+    return replace(prepared, record=replace(prepared.record, settings=settings))
+
+
+def _solve_first_stage(net: BoxMaskNet, code: FrameCode, iterations: int, keep: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """`BoxMaskNet.solve` that ends where the refinement would begin, and gives the first stage for both."""
+    scores = net.box_aggregation(code.features, code.labels, code.weights, iterations).scores[list(keep)]
+    logits = net.decoder(code.select(keep).decoder, scores.flatten(0, 1), code.size).unflatten(0, scores.shape[:2])
+    return logits, logits
+
+
+def _jittered(dataset: Dataset, amount: float, seed: int) -> Dataset:
+    """The dataset with boxes as an annotator might draw them; those of a sequence are the same in every run."""
+    from ltr.data.boxmask_augment import jitter_box
+
+    def read(name: str) -> Sequence:
+        sequence = dataset.read(name)
+        random.seed(f"{seed} {name}")
+        boxes = sequence.boxes.copy()
+        for index in np.argwhere(np.isfinite(boxes).all(axis=2)):
+            boxes[tuple(index)] = jitter_box(boxes[tuple(index)], amount)
+        return replace(sequence, boxes=boxes)
+
+    return replace(dataset, read=read)
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had, in bytes; what it was before it became this program does not count."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    return next((float(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), math.nan)
+
+
+def _torch_use(prepared: Prepared) -> dict[str, float]:
+    if prepared.job.method != "network":
+        return {}
+    import torch
+
+    device = next(prepared.masker.net.parameters()).device
+    use = {"device": str(device), "threads": torch.get_num_threads()}
+    return use | ({"gpu_memory": torch.cuda.max_memory_allocated(device)} if device.type == "cuda" else {})

@@ -1,0 +1,42 @@
+"""`boxmask review`: a page to look through masks and to mark them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from boxmask.cli.options import not_negative, positive
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    review = commands.add_parser("review", help="a page to look through masks, and to accept or reject them",
+                                 description="Writes a page for a browser, without a server or a network: every "
+                                             "sequence with its quality, worst first, its pictures with mask and box, "
+                                             "and a mark, accepted or rejected. The lists of the marks are for "
+                                             "`boxmask generate --only` and GeneratedMasks. The same command again "
+                                             "draws only what has changed.")
+    review.add_argument("masks", type=Path, metavar="OUT", help="the --out of `boxmask generate`")
+    review.add_argument("--out", type=Path, metavar="DIR", help="the page's folder, to which its index.html and "
+                                                                "pictures go (default: OUT-review beside OUT)")
+    review.add_argument("--frames", type=not_negative, default=24, metavar="N",
+                        help="about how many frames of a sequence to show, the worst among them; 0 for all (default: "
+                             "%(default)s)")
+    review.add_argument("--root", type=Path, metavar="DIR", help="where the dataset is now, if it has moved")
+    review.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N",
+                        help="sequences drawn at the same time (default: one a processor)")
+    review.set_defaults(run=_review)
+
+
+def _review(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from boxmask.review.site import build
+
+    masks = args.masks.absolute()
+    built = build(args.masks, args.out or masks.with_name(f"{masks.name}-review"), frames=args.frames,
+                  dataset_root=None if args.root is None else str(args.root.absolute()), workers=args.workers,
+                  progress=lambda made, total: tqdm(made, total=total, unit="seq", leave=False, disable=None))
+    print(f"{built.page}: {built.sequences} sequence{'' if built.sequences == 1 else 's'}, {built.drawn} drawn"
+          + (f", {built.without} without pictures" if built.without else ""))
+    return 0
