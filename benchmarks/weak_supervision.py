@@ -32,7 +32,7 @@ from boxmask.readers import davis
 PROJECT = Path(__file__).resolve().parents[1]
 MAIN_RUNS = ("A", "B", "C")
 # Of B: what the paper did not do.
-OPTIONS = {"B-quality": "min_quality=0.7", "B-edge": "edge_band=3", "B-weight": "weight_by_quality=1"}
+OPTIONS = {"B-quality": "min_quality=0.8", "B-edge": "edge_band=3", "B-weight": "weight_by_quality=1"}
 STARTS = {"mask": "lite", "box": "lite_box"}  # what a tracker is started by, and the parameters for it
 VIDEO_SHARE, STILLS_SHARE = 2.0, 1.0
 

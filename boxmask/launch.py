@@ -1,4 +1,7 @@
-"""What `run_training.py` and `run_tracker.py` do: name the host, then hand over to pytracking's own command line."""
+"""What `run_training.py`, `run_tracker.py` and `run_video.py` do: name the host, then hand over.
+
+To pytracking's own command lines; its one for videos needs a window, so that for them we have ours.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,16 @@ def training(arguments: Sequence[str]) -> int:
 
 def tracking(arguments: Sequence[str]) -> int:
     """`pytracking.run_tracker` of the active host; returns the exit code, 1 also if a sequence has no results."""
-    return _run("pytracking.run_tracker", "run_tracker.py", arguments)
+    # A checkout takes any word after --use_visdom for True, and only the empty one for False.
+    said = ["", *arguments]
+    wanted = ["" if before == "--use_visdom" and word.lower() in ("0", "false") else word
+              for before, word in zip(said, arguments, strict=False)]
+    return _run("pytracking.run_tracker", "run_tracker.py", wanted)
+
+
+def video(arguments: Sequence[str]) -> int:
+    """`boxmask.track.video` on the active host; returns the exit code."""
+    return _run("boxmask.track.video", "run_video.py", arguments)
 
 
 def _run(module: str, program: str, arguments: Sequence[str]) -> int:

@@ -50,6 +50,7 @@ def apply(root: Path) -> ImportHook:
     hook.install()
     libraries.guard(hook)
     environment.protect(hook)
+    evaluation.serve(hook)
     for mend in known():
         hook.after(mend.module, partial(run, mend))
     return hook

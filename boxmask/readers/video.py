@@ -69,6 +69,11 @@ class VideoFrames:
         self._require(index)
         return self._contents.size
 
+    @property
+    def rate(self) -> float:
+        """Frames per second as the file says, 0 where it does not."""
+        return self._contents.rate
+
     def _require(self, index: int) -> None:
         length = self._contents.length
         if index >= length:
@@ -88,10 +93,11 @@ class VideoFrames:
 
 @dataclass(frozen=True)
 class _Contents:
-    """How many frames a file has, their (W, H), and which frame a time stamp is, where there are time stamps."""
+    """How many frames a file has, their (W, H) and rate, and which frame a time stamp is, where there are such."""
 
     length: int
     size: tuple[int, int]
+    rate: float
     index_of: dict[int, int] | None
 
 
@@ -105,6 +111,7 @@ def _scan(path: Path) -> _Contents:
             if not container.streams.video:
                 raise DatasetError("there is no video stream in it", **place)
             length, index_of = _number(container)
+            rate = float(container.streams.video[0].average_rate or 0)
         with av.open(str(path)) as container:
             first = next(_frames(container), None)
     except av.error.FFmpegError as error:
@@ -112,7 +119,7 @@ def _scan(path: Path) -> _Contents:
     if first is None:
         raise DatasetError("no frame of it can be decoded; copy it again", **place)
     height, width = _image(first).shape[:2]
-    return _Contents(length, (width, height), index_of)
+    return _Contents(length, (width, height), rate, index_of)
 
 
 def _number(container: av.container.InputContainer) -> tuple[int, dict[int, int] | None]:

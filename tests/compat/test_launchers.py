@@ -51,3 +51,22 @@ def test_a_tracker_in_no_folder_is_told_with_those_there_are(run):
     done = run(TRACKING, "nonesuch", "default")
     assert done.returncode == 1
     assert "there is no tracker 'nonesuch'; there are: boxmask, toy" in done.stderr
+
+
+def test_results_of_other_parameters_are_refused_on_a_checkout_too(run, checkout, tmp_path):
+    assert run(TRACKING, "toy", "default").returncode == 1
+    good = tmp_path / "work/workspace/tracking_results/toy/default/good.txt"
+    assert good.is_file() and good.with_name("origin.json").is_file()
+    parameters = checkout / "pytracking/parameter/toy/default.py"
+    parameters.write_text(parameters.read_text().replace("    return", "    params.speed = 3\n    return"))
+    done = run(TRACKING, "toy", "default")
+    assert done.returncode == 1 and "parameters.speed absent -> 3); take another folder with --runid" in done.stderr
+    good.with_name("origin.json").unlink()
+    done = run(TRACKING, "toy", "default")
+    assert "nothing says what made them; they are taken as they are" in done.stdout
+
+
+def test_the_launcher_for_videos_has_its_own_help_and_our_options(run):
+    done = run(PROJECT / "run_video.py", "--help", PYTRACKING_ROOT="")
+    assert done.returncode == 0, done.stderr
+    assert all(text in done.stdout for text in ("--optional_box X Y W H", "--save_results", "--pytracking PATH"))

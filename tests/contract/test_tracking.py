@@ -103,7 +103,7 @@ def test_boxes_are_whole_numbers_between_tabs_beside_times_and_scores(make_seque
     tracker = toy()
     run_dataset([make_sequence()], [tracker])
     folder = Path(tracker.results_dir)
-    assert sorted(os.listdir(folder)) == ["a.txt", "a_object_presence_scores.txt", "a_time.txt"]
+    assert sorted(os.listdir(folder)) == ["a.txt", "a_object_presence_scores.txt", "a_time.txt", "origin.json"]
     assert read(folder / "a.txt") == "10\t24\t20\t16\n12\t24\t20\t16\n14\t24\t20\t16\n"
     assert read(folder / "a_object_presence_scores.txt") == "1.000000\n0.500000\n0.500000\n"
     assert len(read(folder / "a_time.txt").splitlines()) == 3

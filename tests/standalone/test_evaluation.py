@@ -63,7 +63,7 @@ def test_results_are_whole_numbers_between_tabs_with_times_and_scores():
     assert (RESULTS / "a.txt").read_text() == "2\t3\t5\t6\n4\t3\t5\t6\n6\t3\t5\t6\n"
     assert load_text(RESULTS / "a_object_presence_scores.txt").ravel().tolist() == [1.0, 0.5, 0.5]
     assert (load_text(RESULTS / "a_time.txt") >= 0).all()
-    assert sorted(os.listdir(RESULTS)) == ["a.txt", "a_object_presence_scores.txt", "a_time.txt"]
+    assert sorted(os.listdir(RESULTS)) == ["a.txt", "a_object_presence_scores.txt", "a_time.txt", "origin.json"]
     assert not MASKS.exists()
 
 
@@ -89,6 +89,26 @@ def test_a_sequence_that_fails_is_listed_and_the_others_are_done(caplog):
     assert "failed: toy default on white: RuntimeError: white frame" in caplog.text
     assert {path.name for path in RESULTS.glob("?.txt")} == {"a.txt", "b.txt"}
     assert not list(RESULTS.glob("white*"))
+
+
+def test_errors_name_sequence_frame_and_files():
+    small = write_ids("data/masks/small.png", np.ones((5, 6)))
+    nothing = write_ids("data/masks/nothing.png", np.zeros(SIZE))
+    broken = make_sequence("broken")
+    Path(broken.frames[2]).write_bytes(b"")
+    dataset = [make_sequence("small", ground_truth_seg=[small, None, None]), broken,
+               make_sequence("gone", ground_truth_seg=["data/masks/gone.png", None, None]),
+               Sequence("none", broken.frames, "made", OrderedDict(), [nothing] * 3, object_ids=[], multiobj_mode=True),
+               make_sequence("good")]
+    failures = run_dataset(dataset, [Tracker("toy", "default")])
+    messages = {failure.sequence: failure.error for failure in failures}
+    assert set(messages) == {"small", "broken", "gone", "none"}
+    for text in ("made small, frame 0: the mask is 6x5 and the image 32x24", dataset[0].frames[0], small):
+        assert text in messages["small"]
+    assert re.search("made broken, frame 2: .*00000003.jpg", messages["broken"])
+    assert "made gone, frame 0: data/masks/gone.png: the file cannot be read" in messages["gone"]
+    assert "made none: no object starts in it" in messages["none"]
+    assert {path.name for path in RESULTS.glob("*d.txt")} == {"good.txt"}
 
 
 def test_with_debug_the_first_error_is_raised_and_nothing_is_written():

@@ -7,6 +7,7 @@ import shutil
 import pytest
 import torch
 
+from boxmask import weights
 from boxmask.generate.network import NetworkError
 from ltr.models.boxmask import BoxMaskNet, VosNet
 from pytracking.parameter.boxmask import default, lite
@@ -16,6 +17,7 @@ from pytracking.tracker.boxmask import networks
 @pytest.mark.parametrize("module", [default, lite])
 def test_a_checkpoint_that_is_not_there_is_an_error_with_the_places_and_the_way_to_one(module, tmp_path, monkeypatch):
     monkeypatch.setenv("BOXMASK_NETWORK_PATH", str(tmp_path))
+    monkeypatch.setattr(weights, "FOLDER", tmp_path / "none")
     params = module.parameters()
     for parameter, variable in (("box_network", "BOXMASK_BOX_NETWORK"), ("vos_network", "BOXMASK_VOS_NETWORK")):
         with pytest.raises(FileNotFoundError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import OrderedDict
 
 import cv2
@@ -62,7 +63,9 @@ def test_boxes_and_masks_of_one_object_are_saved_for_every_frame(paths, colour_n
     assert masks == [f"{number:05d}.png" for number in range(5)]
 
 
-def test_boxes_masks_and_scores_of_several_objects_are_saved_from_where_each_starts(paths, colour_net, pair):
+def test_boxes_masks_and_scores_of_several_objects_are_saved_from_where_each_starts(paths, colour_net, pair,
+                                                                                    checkpoints, monkeypatch):
+    monkeypatch.setenv("BOXMASK_NETWORK_PATH", str(checkpoints))
     run_dataset([pair], [Tracker("boxmask", "lite")])
     folder = paths / "results" / "boxmask" / "lite"
     for name, count, box in (("2", 6, (20, 30, 24, 20)), ("5", 4, (90, 60, 24, 20))):
@@ -79,3 +82,18 @@ def test_a_sequence_of_one_frame_has_its_first_mask(colour_net, write, checkpoin
     sequence = Sequence("short", write([{RED: (20, 30, 24, 20)}]), "made", np.array([(20, 30, 24, 20)]))
     output = Tracker("boxmask", "lite").run_sequence(sequence)
     assert len(output["time"]) == 1 and output["object_presence_score"] == [1.0]
+
+
+def test_results_of_another_network_are_neither_kept_nor_reused_in_silence(paths, colour_net, pair, checkpoints,
+                                                                         tmp_path, monkeypatch):
+    networks = tmp_path / "networks"
+    shutil.copytree(checkpoints, networks)
+    monkeypatch.setenv("BOXMASK_NETWORK_PATH", str(networks))
+    run_dataset([pair], [Tracker("boxmask", "lite")])
+    before = (paths / "results/boxmask/lite/pair_2.txt").read_bytes()
+    (networks / "boxmask_lite.safetensors").write_bytes(b"trained again")
+    with pytest.raises(ValueError, match=r"other networks or parameters \(networks.box_network .*--runid"):
+        run_dataset([pair], [Tracker("boxmask", "lite")])
+    assert (paths / "results/boxmask/lite/pair_2.txt").read_bytes() == before
+    run_dataset([pair], [Tracker("boxmask", "lite", 1)])
+    assert (paths / "results/boxmask/lite_001/pair_2.txt").is_file()

@@ -64,10 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runid", type=int, help="number that tells apart the results of several runs")
     parser.add_argument("--dataset_name", default="otb", help=f"{', '.join(sorted(dataset_dict))} (default: otb)")
     parser.add_argument("--sequence", help="name or number of one sequence (default: all)")
-    parser.add_argument("--debug", type=int, default=0, help="debug level; above 0 errors are shown in full")
+    parser.add_argument("--debug", type=int, default=0,
+                        help="debug level; above 0 visdom shows what is going on, nothing is written, and errors are "
+                             "shown in full")
     parser.add_argument("--threads", type=int, default=0, help="number of processes; 0 for this one alone")
-    parser.add_argument("--use_visdom", type=lambda text: text.lower() not in ("0", "false"), default=True,
-                        metavar="True|False", help="passed on to the tracker; this host draws nothing")
+    parser.add_argument("--use_visdom", type=lambda text: text.lower() not in ("", "0", "false"), default=True,
+                        metavar="True|False", help="whether --debug looks for a visdom server (default: True)")
     parser.add_argument("--visdom_server", default="127.0.0.1")
     parser.add_argument("--visdom_port", type=int, default=8097)
     return parser

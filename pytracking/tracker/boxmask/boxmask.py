@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from boxmask.boxes import Window
 from boxmask.crops import paste
 from pytracking.tracker.base import BaseTracker
 from pytracking.tracker.boxmask.merge import merge
-from pytracking.tracker.boxmask.networks import vos_network
+from pytracking.tracker.boxmask.networks import find, vos_network
 from pytracking.tracker.boxmask.search import SearchRegion, Sight
 from pytracking.tracker.boxmask.segmenter import Segmenter
 from pytracking.tracker.boxmask.start import sigmoid, start
+from pytracking.utils.params import TrackerParams
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +43,18 @@ class BoxMaskTracker(BaseTracker):
     """
 
     multiobj_mode = "parallel"
+
+    @staticmethod
+    def network_files(params: TrackerParams) -> dict[str, Path | None]:
+        """The checkpoints in use, for the record beside the results; None without one that only boxes need.
+
+        Raises FileNotFoundError where the VOS network's is not there.
+        """
+        try:
+            box = find(params, "box_network")
+        except FileNotFoundError:
+            box = None
+        return {"box_network": box, "vos_network": find(params, "vos_network")}
 
     def predicts_segmentation_mask(self) -> bool:
         """True: every frame has a mask."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from boxmask import weights
 from boxmask.generate.network import NetworkError
 from ltr.models.boxmask import BoxMaskNet, VosNet, checkpoint
 from pytracking.evaluation.environment import env_settings
@@ -32,25 +33,25 @@ def find(params: TrackerParams, parameter: str) -> Path:
     """The checkpoint file that a parameter names.
 
     The environment variable BOXMASK_<PARAMETER> wins over it. A name is looked up in the environment's `network_path`,
-    with and without the endings .pth.tar and .safetensors; an absolute path is taken as it is; of a folder, the last
-    of its checkpoints. Raises FileNotFoundError with all places that were tried and how to come by the file.
+    with and without the endings .pth.tar and .safetensors, and then among the weights that come with boxmask; an
+    absolute path is taken as it is; of a folder, the last of its checkpoints. Raises FileNotFoundError with all places
+    that were tried and how to come by the file.
     """
     variable = f"BOXMASK_{parameter.upper()}"
     said = os.environ.get(variable)
     name = Path(said or params.get(parameter)).expanduser()
     # What a variable names is relative to where the program was started, as in every other program.
-    folders = [Path()] if said or name.is_absolute() else _network_folders()
+    folders = [Path()] if said or name.is_absolute() else [*_network_folders(), weights.FOLDER]
     tried = [folder / f"{name}{ending}" for folder in folders for ending in ("", *SUFFIXES)]
     for path in tried:
         if path.is_file():
             return path
         if path.is_dir() and (inside := sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES))):
             return inside[-1]
-    places = ", ".join(map(str, tried)) if tried else "nowhere, as network_path is not set"
     raise FileNotFoundError(
-        f"there is no checkpoint {name} for params.{parameter}; looked for: {places}. Train one with "
-        f"`python run_training.py boxmask {params.get(f'{parameter}_training')}`, then set {variable} to its file, or "
-        "copy it under that name into network_path (BOXMASK_NETWORK_PATH, or local.py)")
+        f"there is no checkpoint {name} for params.{parameter}; looked for: {', '.join(map(str, tried))}. Train one "
+        f"with `python run_training.py boxmask {params.get(f'{parameter}_training')}`, then set {variable} to its "
+        "file, or copy it under that name into network_path (BOXMASK_NETWORK_PATH, or local.py)")
 
 
 def _network_folders() -> list[Path]:

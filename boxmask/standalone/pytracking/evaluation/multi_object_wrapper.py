@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pytracking.utils.params import TrackerParams
+from pytracking.utils.visdom import draw_tracking
 
 
 class MultiObjectWrapper:
@@ -20,9 +21,11 @@ class MultiObjectWrapper:
     everything else becomes a dict by object id.
     """
 
-    def __init__(self, create_tracker: Callable[[], Any], params: TrackerParams) -> None:
-        self._create_tracker = create_tracker
+    def __init__(self, base_tracker_class: Callable[[TrackerParams], Any], params: TrackerParams,
+                 visdom: Any = None) -> None:
+        self.base_tracker_class = base_tracker_class
         self.params = params
+        self.visdom = visdom
         self.trackers: OrderedDict[str, Any] = OrderedDict()
 
     def initialize(self, image: np.ndarray, info: dict[str, Any]) -> dict[str, Any]:
@@ -40,6 +43,10 @@ class MultiObjectWrapper:
         outputs.update(self._start(image, info))
         return self._merge(outputs)
 
+    def visdom_draw_tracking(self, image: np.ndarray, box: Any, segmentation: np.ndarray | None = None) -> None:
+        """Shows a frame with the boxes of all targets and their masks."""
+        draw_tracking(self.visdom, image, box, segmentation)
+
     def _start(self, image: np.ndarray, info: dict[str, Any]) -> OrderedDict[str, dict[str, Any]]:
         outputs: OrderedDict[str, dict[str, Any]] = OrderedDict()
         if not info.get("init_object_ids"):
@@ -47,7 +54,8 @@ class MultiObjectWrapper:
         for name, own in _split(info).items():
             if "previous_output" in info:
                 own["previous_output"] = info["previous_output"]
-            self.trackers[name] = self._create_tracker()
+            self.trackers[name] = self.base_tracker_class(self.params)
+            self.trackers[name].visdom = self.visdom
             output = _timed(self.trackers[name].initialize, image, own)
             given = {"target_bbox": own.get("init_bbox"), "segmentation": own.get("init_mask")}
             outputs[name] = {**given, **{key: value for key, value in output.items() if value is not None}}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from pytracking.evaluation.data import Sequence
+from pytracking.evaluation.origin import claim
 from pytracking.evaluation.results import results_exist, save_results
 from pytracking.evaluation.tracker import Tracker
 
@@ -31,6 +32,8 @@ def run_sequence(seq: Sequence, tracker: Tracker, debug: int = 0, visdom_info: d
 
     Returns frames per second, or None for a sequence that was skipped.
     """
+    if seq.multiobj_mode and not seq.object_ids:
+        raise ValueError(f"{seq.dataset} {seq.name}: no object starts in it; look at its masks")
     if results_exist(seq, tracker) and not debug:
         return None
     output = tracker.run_sequence(seq, debug=debug, visdom_info=visdom_info)
@@ -45,10 +48,13 @@ def run_dataset(dataset: SequenceOf[Sequence], trackers: SequenceOf[Tracker], de
     """Runs every tracker on every sequence and returns the failures.
 
     threads: the number of processes; 0 for this one alone. debug: above 0 the first error is raised and nothing is
-    written. Raises ValueError for a tracker that does not exist.
+    written. Raises ValueError for a tracker that does not exist, and for a folder that has results of another network
+    or other parameters.
     """
     for tracker in trackers:
         tracker.require_class()
+        if not debug:
+            claim(tracker)
     jobs = list(product(dataset, trackers))
     _log.info("%d trackers on %d sequences", len(trackers), len(dataset))
     failures = []
@@ -91,7 +97,7 @@ def _attempt(seq: Sequence, tracker: Tracker, debug: int, visdom_info: dict | No
 
 def _in_words(outcome: float | None | Exception) -> str:
     if outcome is None:
-        return "results exist"
+        return "done before"
     if isinstance(outcome, Exception):
         return f"{type(outcome).__name__}: {' '.join(str(outcome).split())}"
     return f"{outcome:.1f} FPS"

@@ -7,8 +7,12 @@ import importlib.util
 import os
 import pkgutil
 import time
+from collections.abc import Iterator
 from collections.abc import Sequence as SequenceOf
+from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
 
 import pytracking.parameter
 import pytracking.tracker
@@ -17,7 +21,10 @@ from pytracking.evaluation.data import Sequence
 from pytracking.evaluation.environment import env_settings
 from pytracking.evaluation.multi_object_wrapper import MultiObjectWrapper
 from pytracking.utils.params import TrackerParams
+from pytracking.utils.visdom import Visdom, connect
 
+# The box and where it was looked for: what is shown of a frame.
+_DRAWN = ("target_bbox", "clf_target_bbox", "clf_search_area", "segm_search_area")
 _KEPT = ("target_bbox", "time", "segmentation", "object_presence_score")
 
 
@@ -46,6 +53,7 @@ class Tracker:
         self.results_dir = os.path.join(paths.results_path, name, run)
         self.segmentation_dir = os.path.join(paths.segmentation_path, name, run)
         self.tracker_class: type | None = None
+        self.visdom: Visdom | None = None
         if _exists(pytracking.tracker, name):
             self.tracker_class = importlib.import_module(f"pytracking.tracker.{name}").get_tracker_class()
 
@@ -72,47 +80,82 @@ class Tracker:
     def create_tracker(self, params: TrackerParams) -> Any:
         """A tracker, ready for its first frame."""
         tracker = self.require_class()(params)
-        tracker.visdom = None
+        tracker.visdom = self.visdom
         return tracker
 
     def run_sequence(self, seq: Sequence, visualization: bool | None = None, debug: int | None = None,
                      visdom_info: dict | None = None, multiobj_mode: str | None = None) -> dict[str, list[Any]]:
         """Runs the tracker on a sequence.
 
-        visualization, visdom_info: accepted as in pytracking; this host draws nothing. debug: the level a tracker is
-        given as `params.debug`. multiobj_mode: 'default' or 'parallel'; by default as parameters or tracker say.
+        debug: the level a tracker is given as `params.debug`; above 0 visdom shows every frame, where it runs.
+        visdom_info: 'use_visdom', 'server', 'port'. visualization: accepted as in pytracking; no window is opened.
+        multiobj_mode: 'default' or 'parallel'; by default as parameters or tracker say.
         Returns lists with one entry a frame: 'target_bbox', 'time' and, if the tracker gives them, 'segmentation' and
         'object_presence_score'.
         """
         params = self.get_parameters()
         params.debug = params.get("debug", 0) if debug is None else debug
         params.visualization = False
+        self._init_visdom(visdom_info, params.debug)
         mode = multiobj_mode or params.get("multiobj_mode", getattr(self.tracker_class, "multiobj_mode", "default"))
         if mode not in ("default", "parallel"):
             raise ValueError(f"the tracker {self.name!r} has the multi-object mode {mode!r}; there are 'default' and "
                              "'parallel'")
         if mode == "parallel" and seq.multiobj_mode:
-            return _track(MultiObjectWrapper(lambda: self.create_tracker(params), params), seq)
-        return _track(self.create_tracker(params), seq)
+            return _track(MultiObjectWrapper(self.require_class(), params, self.visdom), seq, self.visdom)
+        return _track(self.create_tracker(params), seq, self.visdom)
+
+    def _init_visdom(self, visdom_info: dict | None, debug: int) -> None:
+        self.visdom = connect(debug, visdom_info)
 
 
-def _track(tracker: Any, seq: Sequence) -> dict[str, list[Any]]:
-    image = opencv_loader(seq.frames[0])
-    info = seq.init_info()
-    start = time.perf_counter()
-    previous = dict(tracker.initialize(image, info) or {})
-    given = {"target_bbox": info.get("init_bbox"), "time": time.perf_counter() - start,
-             "segmentation": info.get("init_mask"), "object_presence_score": 1.0}
-    outputs = [{**given, **{key: value for key, value in previous.items() if value is not None}}]
-    for number, path in enumerate(seq.frames[1:], 1):
-        image = opencv_loader(path)
-        info = {**seq.frame_info(number), "previous_output": previous}
-        start = time.perf_counter()
-        previous = dict(tracker.track(image, info))
-        if previous.get("target_bbox") is None:
-            raise ValueError(f"{seq.dataset} {seq.name}, frame {number}: the tracker returned no 'target_bbox'")
-        outputs.append({"time": time.perf_counter() - start, **previous})
+def _track(tracker: Any, seq: Sequence, visdom: Visdom | None) -> dict[str, list[Any]]:
+    outputs: list[dict[str, Any]] = []
+    previous: dict[str, Any] = {}
+    for number, path in enumerate(seq.frames):
+        with _named(seq, number):
+            image = opencv_loader(path)
+            info = seq.frame_info(number)
+            _require_size(info, image)
+            start = time.perf_counter()
+            if number == 0:
+                previous = dict(tracker.initialize(image, info) or {})
+                given = {"target_bbox": info.get("init_bbox"), "time": time.perf_counter() - start,
+                         "segmentation": info.get("init_mask"), "object_presence_score": 1.0}
+                outputs.append({**given, **{key: value for key, value in previous.items() if value is not None}})
+            else:
+                previous = dict(tracker.track(image, {**info, "previous_output": previous}))
+                if previous.get("target_bbox") is None:
+                    raise ValueError("the tracker returned no 'target_bbox'")
+                outputs.append({"time": time.perf_counter() - start, **previous})
+        _show(visdom, tracker, image, outputs[-1])
     return _by_key(outputs, seq)
+
+
+@contextmanager
+def _named(seq: Sequence, number: int) -> Iterator[None]:
+    """Lets a ValueError from the block say in which sequence, frame and files it was."""
+    try:
+        yield
+    except ValueError as error:
+        mask = seq.init_data.get(number, {}).get("mask")
+        files = f"image {seq.frames[number]}" + ("" if mask is None else f", first mask {mask}")
+        raise ValueError(f"{seq.dataset} {seq.name}, frame {number}: {error} ({files})") from error
+
+
+def _require_size(info: dict[str, Any], image: np.ndarray) -> None:
+    mask = info.get("init_mask")
+    if mask is not None and mask.shape != image.shape[:2]:
+        raise ValueError(f"the mask is {mask.shape[1]}x{mask.shape[0]} and the image {image.shape[1]}x"
+                         f"{image.shape[0]}; make the mask at the image's size")
+
+
+def _show(visdom: Visdom | None, tracker: Any, image: np.ndarray, output: dict[str, Any]) -> None:
+    if visdom is None:
+        return
+    boxes = [output[key] for key in _DRAWN if output.get(key) is not None]
+    tracker.visdom_draw_tracking(image, boxes, output.get("segmentation"))
+    visdom.wait_while_paused()
 
 
 def _by_key(outputs: list[dict[str, Any]], seq: Sequence) -> dict[str, list[Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pytracking.utils.params import TrackerParams
+from pytracking.utils.visdom import draw_tracking
 
 
 class BaseTracker:
@@ -44,3 +45,7 @@ class BaseTracker:
         Returns 'target_bbox' and, where there are such, 'segmentation', 'object_presence_score', 'time' (seconds).
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how to track")
+
+    def visdom_draw_tracking(self, image: np.ndarray, box: Any, segmentation: np.ndarray | None = None) -> None:
+        """Shows a frame in visdom. box: one, a dict by object id, or a list of either."""
+        draw_tracking(self.visdom, image, box, segmentation)

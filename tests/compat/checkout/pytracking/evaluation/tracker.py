@@ -12,6 +12,8 @@ class Tracker:
         if os.path.isdir(os.path.join(os.path.dirname(__file__), "..", "tracker", name)):
             self.tracker_class = importlib.import_module(f"pytracking.tracker.{name}").get_tracker_class()
 
+    def get_parameters(self):
+        return importlib.import_module(f"pytracking.parameter.{self.name}.{self.parameter_name}").parameters()
+
     def run_sequence(self, seq):
-        params = importlib.import_module(f"pytracking.parameter.{self.name}.{self.parameter_name}").parameters()
-        return self.tracker_class(params).track(seq)
+        return self.tracker_class(self.get_parameters()).track(seq)

@@ -1,0 +1,1 @@
+"""Trackers of either host on video files: `python run_video.py <tracker> <parameters> <video>`."""
