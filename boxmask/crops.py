@@ -43,16 +43,19 @@ def _beyond(start: int, length: int, frame: int) -> np.ndarray:
     return (pixels < 0) | (pixels >= frame)
 
 
-def paste(scores: np.ndarray, window: Window, frame_size: tuple[int, int]) -> np.ndarray:
+def paste(scores: np.ndarray, window: Window, frame_size: tuple[int, int],
+          region: tuple[slice, slice] | None = None) -> np.ndarray:
     """Scores of a crop back at their place in a frame of `frame_size` (W, H).
 
-    scores (h, w) float32 at any resolution; returns (H, W) float32, `OUTSIDE_SCORE` where the window does not reach.
+    scores (h, w) float32 at any resolution; region: the rows and columns that are wanted, all if None. Returns them as
+    float32, `OUTSIDE_SCORE` where the window does not reach.
     """
-    frame_width, frame_height = frame_size
-    frame = np.full((frame_height, frame_width), OUTSIDE_SCORE, dtype=np.float32)
-    left, top = max(window.x, 0), max(window.y, 0)
-    right, bottom = min(window.x + window.width, frame_width), min(window.y + window.height, frame_height)
+    rows, columns = (slice(0, frame_size[1]), slice(0, frame_size[0])) if region is None else region
+    part = np.full((rows.stop - rows.start, columns.stop - columns.start), OUTSIDE_SCORE, dtype=np.float32)
+    left, top = max(window.x, columns.start), max(window.y, rows.start)
+    right, bottom = min(window.x + window.width, columns.stop), min(window.y + window.height, rows.stop)
     if left < right and top < bottom:
         resized = cv2.resize(scores, (window.width, window.height), interpolation=cv2.INTER_LINEAR)
-        frame[top:bottom, left:right] = resized[top - window.y:bottom - window.y, left - window.x:right - window.x]
-    return frame
+        part[top - rows.start:bottom - rows.start, left - columns.start:right - columns.start] = \
+            resized[top - window.y:bottom - window.y, left - window.x:right - window.x]
+    return part

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import boxmask
-from boxmask.cli import checkout, demo, evaluate, export, generate, overlay, pack, quality, review, verify
+from boxmask.cli import bench, checkout, demo, evaluate, export, generate, overlay, pack, quality, review, verify
 from boxmask.cli.options import print_error
 
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
@@ -23,6 +23,7 @@ EXAMPLES = """examples:
   boxmask generate davis --root data/DAVIS --split val --out davis --checkpoint lite.safetensors
   boxmask evaluate masks --masks davis --truth data/DAVIS --split val --json scores.json
   boxmask evaluate boxes got10k --root data/got10k/val --results tracking_results/boxmask/lite
+  boxmask review masks
   boxmask overlay --frames video/ --masks mine/video --boxes boxes.txt --out overlay.png
   boxmask demo
 
@@ -68,6 +69,6 @@ def build_parser() -> argparse.ArgumentParser:
                              "with boxmask)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (generate, verify, quality, review, export, evaluate, overlay, demo, pack, checkout):
+    for command in (generate, verify, quality, review, export, evaluate, overlay, demo, pack, bench, checkout):
         command.add(commands)
     return parser

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from boxmask.cli.options import not_negative, number, positive, print_error
 from boxmask.generate.defaults import ITERATIONS, OVERLAP, STRIDE, WINDOW, WINDOWS
+from boxmask.view import PORT, SERVER, address
 
 if TYPE_CHECKING:
     from boxmask.generate.job import Job
@@ -91,6 +92,7 @@ def _common_options() -> argparse.ArgumentParser:
     common.add_argument("--overwrite", action="store_true", help="make masks again that are already there")
     _add_method_options(common.add_argument_group("how masks are made"))
     _add_run_options(common.add_argument_group("how the run goes"))
+    _add_view_options(common.add_argument_group("live view", "It never slows a run down, and never stops one."))
     return common
 
 
@@ -134,26 +136,43 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--log", type=Path, metavar="FILE", help="add what happens to it, as JSON lines")
 
 
+def _add_view_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--use_visdom", nargs="?", const=True, default=False, metavar="True|False",
+                       type=lambda text: text.lower() not in ("", "0", "false"),
+                       help="show clips with boxes and masks, their quality and the speed in visdom")
+    group.add_argument("--visdom_server", default=SERVER, metavar="HOST", help="(default: %(default)s)")
+    group.add_argument("--visdom_port", type=positive, default=PORT, metavar="PORT", help="(default: %(default)s)")
+    group.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the same here, for TensorBoard")
+
+
 def run(args: argparse.Namespace) -> int:
     if args.drop_poor and args.min_quality is None:
         raise ValueError("--drop-poor needs --min-quality, which says what is poor")
     if args.overwrite and (int(os.environ.get("WORLD_SIZE", 1)) > 1 or "SLURM_ARRAY_TASK_ID" in os.environ):
         raise ValueError("--overwrite is for one command, as the second would overwrite what the first has just made; "
                          "use --workers, or start once with --overwrite and the others without")
-    if args.log is not None and args.out.absolute() in args.log.absolute().parents:
-        raise ValueError(f"{args.log}: the log would be among the masks; choose another place")
+    for path, what in ((args.log, "the log"), (args.tensorboard, "files for TensorBoard")):
+        if path is not None and args.out.absolute() in (path.absolute(), *path.absolute().parents):
+            raise ValueError(f"{path}: {what} would be among the masks; choose another place")
     return finish(run_job(_job(args), overwrite=args.overwrite, workers=args.workers, log=args.log), args.out)
 
 
 def run_job(job: Job, *, overwrite: bool, workers: int, log: Path | None) -> Ledger:
     """Runs a job with its progress on the screen and in a log."""
     from boxmask.generate import workers as processes
+    from boxmask.generate.helpers import let_idle_threads_sleep
     from boxmask.generate.progress import JsonLog, Progress
+    from boxmask.view.generation import RunView
+    from boxmask.view.sinks import open_view
 
+    let_idle_threads_sleep()
     with ExitStack() as stack:
         listeners = []
         if _speaks():
             listeners.append(stack.enter_context(closing(Progress())).tell)
+            view = stack.enter_context(open_view(visdom=job.visdom, tensorboard=job.tensorboard, name="run"))
+            if view:
+                listeners.append(RunView(view, Path(job.out)).tell)
         if log is not None:
             listeners.append(stack.enter_context(closing(JsonLog(log))).tell)
 
@@ -197,7 +216,9 @@ def _job(args: argparse.Namespace) -> Job:
                windows=WindowOptions(args.windows, args.window, args.stride, args.overlap),
                iterations=args.iterations, search_factor=args.search_factor, batch=args.batch,
                min_quality=args.min_quality, drop_poor=args.drop_poor, claim_timeout=args.claim_timeout,
-               host=_text(args.pytracking))
+               host=_text(args.pytracking),
+               visdom=address(args.visdom_server, args.visdom_port) if args.use_visdom else None,
+               tensorboard=_text(args.tensorboard))
 
 
 def _names(args: argparse.Namespace) -> tuple[str, ...] | None:

@@ -20,6 +20,7 @@ class Baseline:
     """A masker that treats each frame alone: its view of a frame is the answer already."""
 
     batch = 1
+    is_on_processors = False
 
     def __init__(self, segment: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
         """segment: image (H, W, 3) uint8 RGB, box (4,) xywh -> mask (H, W) bool, nothing of it outside the box."""

@@ -29,6 +29,8 @@ def compose(pieces: Sequence[Piece], size: tuple[int, int]) -> np.ndarray:
     odds, which for an object are its scores.
     """
     labels = np.zeros(size[::-1], np.uint8)
+    if not pieces:
+        return labels
     if len(pieces) == 1:
         region, scores = _in_box(pieces[0], size)
         labels[region][scores > 0] = pieces[0].object_id
@@ -52,4 +54,4 @@ def compose(pieces: Sequence[Piece], size: tuple[int, int]) -> np.ndarray:
 def _in_box(piece: Piece, size: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray]:
     """The pixels of a frame that a piece's box touches, and their scores (h, w) float32."""
     region = box_region(piece.box, size)
-    return region, paste(piece.scores.values, piece.scores.window, size)[region]
+    return region, paste(piece.scores.values, piece.scores.window, size, region)

@@ -2,53 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as SequenceOf
+from contextlib import closing
 from typing import Any
 
-from boxmask.generate.masker import Masker
-from boxmask.generate.outcomes import Event, FrameDone, FrameResult, SequenceDone, SequenceFailed
+from boxmask.generate.helpers import Helpers, read_ahead
+from boxmask.generate.masker import Masker, Scores
+from boxmask.generate.outcomes import Event, FrameDone, SequenceDone, SequenceFailed
 from boxmask.generate.phases import Phases
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
-from boxmask.generate.work import MASKER_ERRORS, Job, MaskerError, SequenceWork
+from boxmask.generate.work import MASKER_ERRORS, Job, Look, MaskerError, SequenceWork
 from boxmask.readers.sequence import Sequence
 
+# Told of every window that has been solved, and of the scores of its kept frames.
+Watch = Callable[[Job, SequenceOf[Scores]], None]
 # Windows wait for others of their length to be solved with: those of so many sequences, and so many batches of them.
 MAX_OPEN_SEQUENCES = 4
 MAX_WAITING_BATCHES = 4
+# Frames that are read ahead, at most: those of a block of windows, which are solved when its last frames come.
+_MAX_AHEAD = 64
 
 
 def generate_masks(sequences: Iterable[Sequence], masker: Masker[Any], options: WindowOptions = DEFAULT_WINDOWS, *,
-                   batch: int | None = None, phases: Phases | None = None) -> Iterator[Event]:
+                   batch: int | None = None, phases: Phases | None = None,
+                   helpers: Helpers | None = None, watch: Watch | None = None) -> Iterator[Event]:
     """The results of all frames of the sequences, and for each sequence at last whether it is done or failed.
 
     Sequences are taken one by one, the next when the frames of the last have been read. batch: windows that are solved
-    at once, by default as the masker likes it. phases: where the time is added. Memory is bounded by the span of the
-    windows, the number of objects and the batch, not by the length of the sequences.
+    at once, by default as the masker likes it. phases: where the time is added. helpers: who reads ahead; without them
+    a frame is read when it is needed. The events are the same, and in the same order, either way. Memory is bounded by
+    the span of the windows, the number of objects and the batch, not by the length of the sequences.
     """
-    engine = _Engine(masker, masker.batch if batch is None else batch, phases or Phases())
-    for sequence in sequences:
-        yield from engine.add(SequenceWork(sequence, masker, options, engine.phases))
+    engine = _Engine(masker, masker.batch if batch is None else batch, phases or Phases(), watch)
+    works = (SequenceWork(sequence, masker, options, engine.phases) for sequence in sequences)
+    if helpers is None:
+        readings = ((work, map(work.look, range(len(work.sequence)))) for work in works)
+    else:
+        readings = read_ahead(works, helpers, min(options.window * options.stride, _MAX_AHEAD))
+    with closing(readings):  # what was to be read ahead is no use after an error
+        for work, looks in readings:
+            yield from engine.add(work, looks)
     yield from engine.finish()
 
 
 class _Engine:
     """Gathers the jobs of several sequences into batches of equal shape."""
 
-    def __init__(self, masker: Masker[Any], batch: int, phases: Phases) -> None:
+    def __init__(self, masker: Masker[Any], batch: int, phases: Phases, watch: Watch | None) -> None:
         if batch < 1:
             raise ValueError(f"a batch has at least one window, got {batch}")
         self.phases = phases
+        self._watch = watch
         self._masker = masker
         self._batch = batch
         self._open: list[SequenceWork] = []
         self._waiting: list[Job] = []
 
-    def add(self, work: SequenceWork) -> Iterator[Event]:
+    def add(self, work: SequenceWork, looks: Iterable[Look]) -> Iterator[Event]:
         self._open.append(work)
         try:
-            for step in work.read():
-                if isinstance(step, FrameResult):
-                    yield FrameDone(work.sequence, step)
+            for step in work.read(looks):
+                if isinstance(step, FrameDone):
+                    yield step
                 else:
                     self._waiting.append(step)
                     yield from self._solve_full(step)
@@ -105,8 +121,9 @@ class _Engine:
             names = jobs[0].work.sequence.frames.names
             raise MaskerError(f"frames {names[jobs[0].frames[0]]} to {names[jobs[0].frames[-1]]}: {error}") from error
         for job, scores in zip(jobs, found, strict=True):
-            for result in job.work.settle(job, scores):
-                yield FrameDone(job.work.sequence, result)
+            if self._watch is not None:
+                self._watch(job, scores)
+            yield from job.work.settle(job, scores)
             yield from self._end(job.work)
 
     def _end(self, work: SequenceWork) -> Iterator[Event]:

@@ -22,6 +22,8 @@ from boxmask.generate.run import Tell, Worker
 from boxmask.generate.settings import Record, Settings
 from boxmask.generate.source import Source
 from boxmask.readers.sequence import Dataset
+from boxmask.view.generation import ClipView, is_first_process
+from boxmask.view.sinks import open_view
 
 METHODS = ("network", "box", "grabcut")
 
@@ -33,7 +35,8 @@ class Job:
     sequences: only these; limit: only the first so many. checkpoint: the network's file, for the method `network`;
     None for the weights that come with boxmask.
     search_factor: None for the network's own. batch: windows solved at once, None for what suits the device. host: a
-    pytracking checkout, None for the environment's or our own.
+    pytracking checkout, None for the environment's or our own. visdom, tensorboard: where the first process shows its
+    clips, as `boxmask.view.sinks.open_view` takes them.
     """
 
     source: Source
@@ -51,6 +54,8 @@ class Job:
     drop_poor: bool = False
     claim_timeout: float = claims.TIMEOUT
     host: str | None = None
+    visdom: str | None = None
+    tensorboard: str | None = None
 
     def to_text(self) -> str:
         return json.dumps(asdict(self))
@@ -144,9 +149,13 @@ class Prepared:
 
     def work(self, held: claims.Claims, *, tell: Tell) -> None:
         """Makes the masks, in this process."""
-        worker = Worker(self.dataset, self.names, self.masker, self.record.settings, held, batch=self.job.batch,
-                        tell=tell)
-        worker.work()
+        visdom, tensorboard = (self.job.visdom, self.job.tensorboard) if is_first_process() else (None, None)
+        # Quiet: who leads the run shows more in the same places, and tells what is wrong with them.
+        with open_view(visdom=visdom, quiet=True) as live, \
+                open_view(tensorboard=tensorboard, name="clips", quiet=True) as record:
+            worker = Worker(self.dataset, self.names, self.masker, self.record.settings, held, batch=self.job.batch,
+                            tell=tell, watch=ClipView(live, record))
+            worker.work()
 
     def take_ledger(self) -> Ledger:
         return ledger.take(self.out, self.names)

@@ -58,6 +58,7 @@ class NetworkMasker:
         parameter = next(net.parameters())
         self._device, self._dtype = parameter.device, parameter.dtype
         self.batch = BATCH.get(self._device.type, 1)
+        self.is_on_processors = self._device.type == "cpu"
 
     def view(self, image: np.ndarray, box: np.ndarray) -> CropView:
         size = self.net.input_spec.size
@@ -74,19 +75,36 @@ class NetworkMasker:
         for group, filled in _groups(windows, self._at_once(batch)):
             code = FrameCode.beside([FrameCode.cat([view.code for view in window]) for window in filled])
             first, refined = self.net.solve(code, self.iterations, keep)
-            first, refined = ((first > 0).cpu().numpy(), refined.float().cpu().numpy())
+            first, refined = self._fetched(first > 0, refined.float())
             answers += [[_scores(window[frame], first[place, s], refined[place, s])
                          for place, frame in enumerate(keep)] for s, window in enumerate(group)]
         return answers
+
+    def _sent(self, arrays: list[np.ndarray]) -> torch.Tensor:
+        """Arrays of one shape, stacked, on the network's device."""
+        stacked = torch.from_numpy(np.stack(arrays))
+        if self._device.type != "cuda":
+            return stacked.to(self._device)
+        return stacked.pin_memory().to(self._device, non_blocking=True)
+
+    def _fetched(self, *tensors: torch.Tensor) -> tuple[np.ndarray, ...]:
+        """Tensors of the network's device as arrays."""
+        if self._device.type != "cuda":
+            return tuple(tensor.cpu().numpy() for tensor in tensors)
+        pinned = [torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True) for tensor in tensors]
+        for to, tensor in zip(pinned, tensors, strict=True):
+            to.copy_(tensor, non_blocking=True)
+        torch.cuda.current_stream(self._device).synchronize()
+        return tuple(tensor.numpy() for tensor in pinned)
 
     def _at_once(self, wanted: int) -> int:
         return 1 if self._device.type == "cpu" else wanted
 
     def _encode(self, views: Iterable[CropView]) -> None:
         for group, filled in _groups(views, self._at_once(_ENCODED_AT_ONCE)):
-            crops = torch.from_numpy(np.stack([view.crop for view in filled])).to(self._device, self._dtype)
+            crops = self._sent([view.crop for view in filled]).to(self._dtype)
             # float32 whatever the network's type: half precision has no pixel 831.5.
-            boxes = torch.from_numpy(np.stack([view.box for view in filled])).to(self._device, torch.float32)
+            boxes = self._sent([view.box.astype(np.float32) for view in filled])
             images = self.net.input_spec.normalise(crops.permute(0, 3, 1, 2))
             code = self.net.encode_frames(images[:, None], boxes[:, None])
             for index, view in enumerate(group):
@@ -107,7 +125,7 @@ def _scores(view: CropView, first: np.ndarray, refined: np.ndarray) -> Scores:
     region = box_region(view.box, refined.shape[::-1])
     one, other = first[region], refined[region] > 0
     union = np.count_nonzero(one | other)
-    return Scores(refined, view.window, np.count_nonzero(one & other) / union if union else 1.0)
+    return Scores(refined, view.window, np.count_nonzero(one & other) / union if union else 1.0, first)
 
 
 def default_search_factor(net: torch.nn.Module) -> float:

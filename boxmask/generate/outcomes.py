@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -56,12 +56,20 @@ class FrameResult:
     objects: Mapping[int, ObjectResult] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
 class FrameDone:
     """A frame has its result. The frames of a sequence come in no promised order, but always in the same one."""
 
-    sequence: Sequence
-    result: FrameResult
+    def __init__(self, sequence: Sequence, make: Callable[[], FrameResult]) -> None:
+        self.sequence = sequence
+        self._make = make
+        self._result: FrameResult | None = None
+
+    @property
+    def result(self) -> FrameResult:
+        """It is put together, the scores pasted into the frame, when and in the thread where it is first asked for."""
+        if self._result is None:
+            self._result = self._make()
+        return self._result
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -71,7 +72,9 @@ def score(*, box_fit: float, stage_agreement: float, neighbour_agreement: float,
 
 
 class SequenceQuality:
-    """Collects the signs of a sequence's masks, frame by frame in any order; a frame costs a kilobyte an object."""
+    """Collects the signs of a sequence's masks, frame by frame in any order and from several threads; a frame costs a
+    kilobyte an object.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         """names: of all frames of the sequence, in order."""
@@ -80,23 +83,25 @@ class SequenceQuality:
         # thousands of small ones would lie scattered among what is freed, and keep it from being used again.
         self._seen: dict[int, dict[int, _Signs]] = {}
         self._rasters: dict[int, np.ndarray] = {}
+        self._lock = threading.Lock()
 
     def add(self, result: FrameResult) -> None:
         """Takes a frame's result; one without masks (not OK) is passed over."""
         if result.outcome is not Outcome.OK:
             return
         for object_id, found in result.objects.items():
-            if object_id not in self._seen:
-                self._seen[object_id] = {}
-                self._rasters[object_id] = np.zeros((len(self._names), RASTER, RASTER), np.uint8)
             signs, raster = _look(result.mask == object_id, found.box, found.stage_agreement)
-            self._seen[object_id][result.index] = signs
-            self._rasters[object_id][result.index] = raster
+            with self._lock:
+                if object_id not in self._seen:
+                    self._seen[object_id] = {}
+                    self._rasters[object_id] = np.zeros((len(self._names), RASTER, RASTER), np.uint8)
+                self._seen[object_id][result.index] = signs
+                self._rasters[object_id][result.index] = raster
 
     def rows(self) -> list[Row]:
         """One row per mask, by frame, then by object."""
         rows = []
-        for object_id, seen in self._seen.items():
+        for object_id, seen in sorted(self._seen.items()):
             frames = sorted(seen)
             for position, frame in enumerate(frames):
                 near = frames[max(0, position - 1):position] + frames[position + 1:position + 2]

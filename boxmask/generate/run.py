@@ -6,12 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Names
+from concurrent.futures import Future, wait
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from boxmask.generate import ledger, settings
 from boxmask.generate.claims import Claim, ClaimLost, Claims
-from boxmask.generate.engine import generate_masks
+from boxmask.generate.engine import Watch, generate_masks
+from boxmask.generate.helpers import Helpers, WriteBehind
 from boxmask.generate.ledger import Failure
 from boxmask.generate.manifest import FILE_NAME, Manifest
 from boxmask.generate.masker import Masker
@@ -29,6 +33,8 @@ Tell = Callable[[Mapping[str, Any]], None]
 # Seconds between two looks at what other workers have, when nothing is left but that; and between two counts of frames.
 POLL = 1.0
 _TELL_EVERY = 0.5
+# Frames that wait to be written while the network goes on: those of two windows, and some more.
+_MAX_BEHIND = 24
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,12 @@ class Worker:
     """Makes the masks of the sequences `names` that are not done, with any number of others on the same folder.
 
     It ends when all are done or have failed, by whomever, so that whichever worker ends last has left nothing undone.
+    Helpers read frames and write masks; all that this class does itself, it does in the thread of its caller.
     """
 
     def __init__(self, dataset: Dataset, names: Names[str], masker: Masker[Any], run_settings: Settings, claims: Claims,
-                 *, batch: int | None = None, tell: Tell = lambda event: None) -> None:
+                 *, batch: int | None = None, tell: Tell = lambda event: None,
+                 watch: Watch | None = None) -> None:
         self.dataset = dataset
         self.names = names
         self.masker = masker
@@ -55,6 +63,7 @@ class Worker:
         self.out: OutFolder = claims.out
         self.batch = batch
         self._tell = tell
+        self._watch = watch
         self._phases = Phases()
         self._open: dict[str, tuple[SequenceWriter, float]] = {}
         # Failures of an earlier run are tried again; what fails from now on is left alone.
@@ -66,15 +75,16 @@ class Worker:
     def work(self) -> None:
         """Does what there is to do. Raises `OSError` where the output cannot be written: that would fail all."""
         is_told = False
-        while (left := next((name for name, settled in self._states() if not settled), None)) is not None:
-            if self._round():
-                continue
-            if not is_told:
-                logger.info("waiting for sequences that other workers have; the first is %s", left)
-                is_told = True
-            time.sleep(POLL)
+        with Helpers(self.masker) as helpers:
+            while (left := next((name for name, settled in self._states() if not settled), None)) is not None:
+                if self._round(helpers):
+                    continue
+                if not is_told:
+                    logger.info("waiting for sequences that other workers have; the first is %s", left)
+                    is_told = True
+                time.sleep(POLL)
 
-    def _round(self) -> bool:
+    def _round(self, helpers: Helpers) -> bool:
         """Goes through all sequences once; False if all that are left are in other hands."""
         offered = 0
 
@@ -86,9 +96,19 @@ class Worker:
                     offered += 1
                     yield sequence
 
-        for event in generate_masks(offer(), self.masker, self.settings.window_options, batch=self.batch,
-                                    phases=self._phases):
-            self._handle(event)
+        behind: WriteBehind[Event] = WriteBehind(helpers, _MAX_BEHIND)
+        try:
+            with closing(generate_masks(offer(), self.masker, self.settings.window_options, batch=self.batch,
+                                        phases=self._phases, helpers=helpers, watch=self._watch)) as events:
+                for event in events:
+                    self._begin(event, behind)
+                    self._settle(behind)
+            self._settle(behind, is_last=True)
+        except BaseException:
+            # The masks that are made already; whatever fails now too is not what the run ended with.
+            with suppress(OSError, ValueError):
+                self._settle(behind, is_last=True)
+            raise
         self._tell_frames()
         return offered > 0
 
@@ -121,38 +141,56 @@ class Worker:
         self._open[name] = SequenceWriter(self.claims, claim, sequence, self.settings), time.monotonic()
         return sequence
 
-    def _handle(self, event: Event) -> None:
+    def _begin(self, event: Event, behind: WriteBehind[Event]) -> None:
+        """Has the helpers write a frame; what follows on the end of a sequence waits until its frames are written."""
+        writer, _ = self._open.get(event.sequence.name, (None, 0.0))
+        if writer is None:
+            return  # the claim was lost, or the sequence has failed to be written
+        behind.add(event, partial(self._write, writer, event) if isinstance(event, FrameDone) else _nothing)
+
+    def _write(self, writer: SequenceWriter, event: FrameDone) -> None:
+        result = event.result
+        with self._phases.timed("encode"):
+            writer.add(result)
+
+    def _settle(self, behind: WriteBehind[Event], *, is_last: bool = False) -> None:
+        for event, future in behind.made(is_last=is_last):
+            self._handle(event, future, behind)
+
+    def _handle(self, event: Event, made: Future[Any], behind: WriteBehind[Event]) -> None:
         name = event.sequence.name
         writer, start = self._open.get(name, (None, 0.0))
         if writer is None:
-            return  # the claim was lost, or the sequence has failed to be written
+            return
         try:
+            answer = made.result()
+        except OutputError as error:
+            self._close(name)
+            self._fail(writer.claim, Failure(str(error), len(writer.sequence)))
+        except ClaimLost as lost:
+            logger.warning("%s", lost)
+            self._close(name)
+            wait([future for other, future in behind if other.sequence is event.sequence])
+            writer.discard()
+            self.claims.release(writer.claim)
+        else:
             if isinstance(event, FrameDone):
-                with self._phases.timed("encode"):
-                    writer.add(event.result)
-                self._untold += 1
-                if time.monotonic() - self._told >= _TELL_EVERY:
-                    self._tell_frames()
+                self._count()
             elif isinstance(event, SequenceFailed):
                 self._close(name)
                 reason = f"{event.sequence.dataset}, sequence {name}: {event.reason}"
                 self._fail(writer.claim, Failure(reason, len(event.sequence)))
+            elif answer is None:
+                settings.require_same(self.out, self.settings)
+                behind.add(event, partial(self._publish, writer))
             else:
-                self._publish(name, writer, start)
-        except ClaimLost as lost:
-            logger.warning("%s", lost)
-            self._close(name).discard()
-            self.claims.release(writer.claim)
+                self._published(name, writer, start, answer)
 
-    def _publish(self, name: str, writer: SequenceWriter, start: float) -> None:
-        settings.require_same(self.out, self.settings)
-        try:
-            with self._phases.timed("encode"):
-                result = writer.publish()
-        except OutputError as error:
-            self._close(name)
-            self._fail(writer.claim, Failure(str(error), len(writer.sequence)))
-            return
+    def _publish(self, writer: SequenceWriter) -> Manifest:
+        with self._phases.timed("encode"):
+            return writer.publish()
+
+    def _published(self, name: str, writer: SequenceWriter, start: float, result: Manifest) -> None:
         self._close(name)
         for record in (self.out.redo / name, ledger.failure_file(self.out, name)):
             record.unlink(missing_ok=True)
@@ -188,12 +226,21 @@ class Worker:
             return None
         return _Stamp(found.st_mtime_ns, found.st_ino)
 
+    def _count(self) -> None:
+        self._untold += 1
+        if time.monotonic() - self._told >= _TELL_EVERY:
+            self._tell_frames()
+
     def _tell_frames(self) -> None:
         if self._untold:
             self._tell({"event": "frames", "count": self._untold,
                         "phases": {name: round(seconds, 3) for name, seconds in self._phases.seconds.items()}})
         self._untold = 0
         self._told = time.monotonic()
+
+
+def _nothing() -> None:
+    """The end of a sequence: nothing to write yet."""
 
 
 def _first_problem(result: Manifest) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import cv2
@@ -14,7 +15,7 @@ import numpy as np
 from boxmask.boxes import intersect, is_valid
 from boxmask.generate.compose import Piece, compose
 from boxmask.generate.masker import Masker, Scores
-from boxmask.generate.outcomes import FrameResult, ObjectResult, Outcome
+from boxmask.generate.outcomes import FrameDone, FrameResult, ObjectResult, Outcome
 from boxmask.generate.phases import Phases
 from boxmask.generate.plan import Window, WindowOptions, make_plan
 from boxmask.readers import images
@@ -41,21 +42,37 @@ class Job:
 
 
 @dataclass(eq=False)
-class _Frame:
-    """A frame that was read, until all its objects have their scores; missing: the boxes of those that have not."""
+class Look:
+    """What a frame showed. size (W, H): None where it could not be seen; problem: why there are no pixels, "" if there
+    are; views: by an object's position its box (4,) xywh inside the frame and what the masker made of it; invalid:
+    positions of objects whose boxes are no use, and why.
+    """
 
     index: int
-    size: tuple[int, int]
-    missing: dict[int, np.ndarray] = field(default_factory=dict)
-    pieces: dict[int, Piece] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
+    problem: str = ""
+    views: dict[int, tuple[np.ndarray, Any]] = field(default_factory=dict)
+    invalid: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class _Frame:
+    """A frame until all its objects have their scores; missing: the boxes of those that have not."""
+
+    index: int
+    size: tuple[int, int] | None
+    is_bad: bool = False
     is_invalid: bool = False
     reasons: list[str] = field(default_factory=list)
+    missing: dict[int, np.ndarray] = field(default_factory=dict)
+    pieces: dict[int, Piece] = field(default_factory=dict)
 
 
 class SequenceWork:
     """The state of one sequence. It keeps the views that windows still need, never an image.
 
-    A frame that turns out to be unreadable, or to have its box outside, is left out of its windows.
+    A frame that turns out to be unreadable, or to have its box outside, is left out of its windows. `look`, and what a
+    `FrameDone` puts together, may run in any thread, several at once; all else is for one.
     """
 
     def __init__(self, sequence: Video, masker: Masker[Any], options: WindowOptions, phases: Phases) -> None:
@@ -69,22 +86,55 @@ class SequenceWork:
         self._views: dict[tuple[int, int], Any] = {}
         self._frames: dict[int, _Frame] = {}
         self._size: tuple[int, int] | None = None
-        self._unsized: list[FrameResult] = []
+        self._unsized: list[_Frame] = []
 
-    def read(self) -> Iterator[FrameResult | Job]:
-        """Reads the frames in order, each once: results where nothing has to be solved, and windows as they fill."""
+    def look(self, index: int) -> Look:
+        """Reads a frame and makes the views of its objects.
+
+        The masker gets the part of each box inside the image, as the boxes that networks are trained with are taken
+        from masks and never reach beyond it.
+        """
+        frames, sight = self.sequence.frames, self.sequence.sight[index]
+        visible = np.flatnonzero(sight == Sight.VISIBLE).tolist()
+        look = Look(index)
+        try:
+            with self._phases.timed("decode"):
+                image = frames.load(index) if visible else None
+                look.size = frames.size(index) if image is None else (image.shape[1], image.shape[0])
+        except images.ImageError as error:
+            look.problem = str(error)
+            with suppress(images.ImageError):
+                look.size = frames.size(index)  # a file that is cut short may have a whole header
+            return look
+        for position in np.flatnonzero(sight == Sight.INVALID).tolist():
+            look.invalid.append((position, self.sequence.reasons.get((index, position), "the box is not valid")))
+        for position in visible:
+            given = self.sequence.boxes[index, position]
+            box = intersect(given, look.size)
+            if is_valid(box):
+                look.views[position] = box, self._view(image, box, index)
+            else:
+                numbers = ", ".join(f"{value:g}" for value in given)
+                look.invalid.append((position, f"the box ({numbers}) is outside the image of "
+                                               f"{look.size[0]}x{look.size[1]}"))
+        return look
+
+    def read(self, looks: Iterable[Look]) -> Iterator[FrameDone | Job]:
+        """Takes what `look` gives of each frame, in order: frames where nothing has to be solved, and windows as they
+        fill.
+        """
         windows = iter(self._windows)
         window = next(windows, None)
-        for index in range(len(self.sequence)):
-            yield from self._read_frame(index)
-            while window is not None and window.frames[-1] == index:
+        for look in looks:
+            yield from self._take(look)
+            while window is not None and window.frames[-1] == look.index:
                 job = self._job(window)
                 if job is not None:
                     yield job
                 window = next(windows, None)
         yield from self._give(self._unsized)
 
-    def settle(self, job: Job, scores: Sequence[Scores]) -> Iterator[FrameResult]:
+    def settle(self, job: Job, scores: Sequence[Scores]) -> Iterator[FrameDone]:
         """Takes the scores of a job's kept frames; gives the frames that had waited for them."""
         for position, found in zip(job.keep, scores, strict=True):
             frame = self._frames[job.frames[position]]
@@ -92,50 +142,36 @@ class SequenceWork:
             frame.pieces[job.window.object] = Piece(self.sequence.object_ids[job.window.object], box, found)
             if not frame.missing:
                 del self._frames[frame.index]
-                yield from self._give([self._result(frame)])
+                yield from self._give([frame])
 
-    def _read_frame(self, index: int) -> Iterator[FrameResult]:
-        sight = self.sequence.sight[index]
-        visible = np.flatnonzero(sight == Sight.VISIBLE).tolist()
-        try:
-            with self._phases.timed("decode"):
-                image = self.sequence.frames.load(index) if visible else None
-                size = self.sequence.frames.size(index) if image is None else (image.shape[1], image.shape[0])
-        except images.ImageError as error:
-            yield from self._bad_image(index, str(error))
-            return
-        frame = _Frame(index, size)
-        for position in np.flatnonzero(sight == Sight.INVALID).tolist():
-            self._note_invalid(frame, position, self.sequence.reasons.get((index, position), "the box is not valid"))
-        for position in visible:
-            self._look(frame, image, position)
-        self._size = size
-        yield from self._give(self._unsized)
-        self._unsized = []
-        if frame.missing:
-            self._frames[index] = frame
-        else:
-            yield from self._give([self._result(frame)])
-
-    def _look(self, frame: _Frame, image: np.ndarray, position: int) -> None:
-        """Makes the view of one object of a frame.
-
-        The masker gets the part of each box inside the image, as the boxes that networks are trained with are taken
-        from masks and never reach beyond it.
-        """
-        given = self.sequence.boxes[frame.index, position]
-        box = intersect(given, frame.size)
-        if not is_valid(box):
-            numbers = ", ".join(f"{value:g}" for value in given)
-            self._note_invalid(frame, position,
-                               f"the box ({numbers}) is outside the image of {frame.size[0]}x{frame.size[1]}")
-            return
+    def _view(self, image: np.ndarray, box: np.ndarray, index: int) -> Any:
         try:
             with self._phases.timed("crop"):
-                self._views[frame.index, position] = self._masker.view(image, box)
+                return self._masker.view(image, box)
         except MASKER_ERRORS as error:
-            raise MaskerError(f"frame {self.sequence.frames.names[frame.index]}: {error}") from error
-        frame.missing[position] = box
+            raise MaskerError(f"frame {self.sequence.frames.names[index]}: {error}") from error
+
+    def _take(self, look: Look) -> Iterator[FrameDone]:
+        frame = _Frame(look.index, look.size, is_bad=bool(look.problem))
+        if look.problem:
+            frame.reasons.append(look.problem)
+        several = len(self.sequence.object_ids) > 1
+        for position, reason in look.invalid:
+            frame.is_invalid = True
+            frame.reasons.append(f"object {self.sequence.object_ids[position]}: {reason}" if several else reason)
+        for position, (box, view) in look.views.items():
+            frame.missing[position] = box
+            self._views[frame.index, position] = view
+        if frame.size is not None:
+            self._size = frame.size
+            yield from self._give(self._unsized)
+            self._unsized = []
+        if frame.missing:
+            self._frames[frame.index] = frame
+        elif self._size is None:
+            self._unsized.append(frame)
+        else:
+            yield from self._give([frame])
 
     def _job(self, window: Window) -> Job | None:
         """The window with the frames that there are, or None if none of those to keep is there."""
@@ -153,35 +189,20 @@ class SequenceWork:
                 self._views.pop(key, None)
         return job
 
-    def _bad_image(self, index: int, reason: str) -> Iterator[FrameResult]:
-        with suppress(images.ImageError):
-            self._size = self.sequence.frames.size(index)  # a file that is cut short may have a whole header
-        result = FrameResult(index, Outcome.BAD_IMAGE, reason, None, None)
-        if self._size is None:
-            self._unsized.append(result)
-        else:
-            yield from self._give([*self._unsized, result])
-            self._unsized = []
-
-    def _note_invalid(self, frame: _Frame, position: int, reason: str) -> None:
-        several = len(self.sequence.object_ids) > 1
-        frame.is_invalid = True
-        frame.reasons.append(f"object {self.sequence.object_ids[position]}: {reason}" if several else reason)
+    def _give(self, frames: Sequence[_Frame]) -> Iterator[FrameDone]:
+        """Hands frames out and counts them; one without size gets that of the last readable one, if there is one."""
+        for frame in frames:
+            self.unfinished -= 1
+            if frame.size is None:
+                frame.size = self._size
+            yield FrameDone(self.sequence, partial(self._result, frame))
 
     def _result(self, frame: _Frame) -> FrameResult:
         """The result of a frame whose objects all have what they get."""
-        outcome = Outcome.OK if frame.pieces else Outcome.INVALID_BOX if frame.is_invalid else Outcome.ABSENT
+        outcome = (Outcome.BAD_IMAGE if frame.is_bad else Outcome.OK if frame.pieces
+                   else Outcome.INVALID_BOX if frame.is_invalid else Outcome.ABSENT)
+        pieces = [piece for _, piece in sorted(frame.pieces.items())]
         with self._phases.timed("compose"):
-            pieces = [piece for _, piece in sorted(frame.pieces.items())]
-            mask = compose(pieces, frame.size)
+            mask = None if frame.size is None else compose(pieces, frame.size)
         objects = {piece.object_id: ObjectResult(piece.box, piece.scores.stage_agreement) for piece in pieces}
         return FrameResult(frame.index, outcome, "; ".join(frame.reasons), frame.size, mask, objects)
-
-    def _give(self, results: Sequence[FrameResult]) -> Iterator[FrameResult]:
-        """Hands results out and counts them; what has no size gets that of the last readable frame, if there is one."""
-        for result in results:
-            self.unfinished -= 1
-            if result.size is None and self._size is not None:
-                result = FrameResult(result.index, result.outcome, result.reason, self._size,
-                                     np.zeros(self._size[::-1], np.uint8))
-            yield result

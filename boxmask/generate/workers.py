@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import boxmask
+from boxmask.generate.helpers import let_idle_threads_sleep, num_processors
 from boxmask.generate.job import Job
 from boxmask.generate.ledger import Ledger
 from boxmask.generate.run import Tell
@@ -98,14 +99,10 @@ def _started(job: Job, rank: int, workers: int) -> Iterator[subprocess.Popen[str
 
 def _environment(rank: int, workers: int) -> dict[str, str]:
     """A worker's: its number, its share of the processors, and this boxmask."""
-    threads = max(1, _num_processors() // workers)
+    threads = max(1, num_processors() // workers)
     paths = [str(Path(boxmask.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {**dict.fromkeys(_THREAD_VARIABLES, str(threads)), **os.environ, "LOCAL_RANK": str(rank),
-            "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-
-
-def _num_processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            "LOCAL_WORLD_SIZE": str(workers), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def _forward(rank: int, process: subprocess.Popen[str], events: queue.Queue[tuple[int, dict[str, Any] | None]]) -> None:
@@ -144,6 +141,7 @@ def _terminates() -> Iterator[None]:
 
 def main() -> int:
     """A worker process: does its job until it is done, or told to stop."""
+    let_idle_threads_sleep()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     output, sys.stdout = sys.stdout, sys.stderr  # what libraries print must not get among the events
     job = Job.from_text(sys.stdin.readline())

@@ -40,7 +40,8 @@ class SequenceWriter:
         self.partial.mkdir(parents=True)
 
     def add(self, result: FrameResult) -> None:
-        """Takes the result of a frame; raises `ClaimLost` if the sequence is no longer this worker's."""
+        """Takes the result of a frame, from any thread; raises `ClaimLost` if the sequence is no longer this worker's.
+        """
         name = self.sequence.frames.names[result.index]
         if result.index in self._frames:
             raise ValueError(f"{self.sequence.name}: frame {name} has two results")
@@ -52,7 +53,7 @@ class SequenceWriter:
         self._frames[result.index] = frame
 
     def publish(self) -> Manifest:
-        """Gives the finished sequence its name and returns its manifest."""
+        """Gives the finished sequence its name and returns its manifest; when all frames have been added."""
         names = self.sequence.frames.names
         missing = [name for index, name in enumerate(names) if index not in self._frames]
         if missing:

@@ -90,10 +90,10 @@ def paint(picture: np.ndarray, covers: Mapping[int, np.ndarray], boxes: Iterable
         cv2.drawContours(picture, outline, -1, colours[identity], 2, cv2.LINE_AA)
 
 
-def contact_sheet(pictures: Sequence[np.ndarray], labels: Sequence[str]) -> np.ndarray:
-    """Pictures of one width in rows, each with its label above: (H, W, 3) uint8 RGB."""
+def contact_sheet(pictures: Sequence[np.ndarray], labels: Sequence[str], *, columns: int | None = None) -> np.ndarray:
+    """Pictures of one width in rows, of `columns` or about a square, each with its label above: (H, W, 3) uint8 RGB."""
     square = math.ceil(math.sqrt(len(pictures)))
-    columns = min((square, square + 1), key=lambda number: -len(pictures) % number)
+    columns = columns or min((square, square + 1), key=lambda number: -len(pictures) % number)
     rows = [pictures[start:start + columns] for start in range(0, len(pictures), columns)]
     heights = [max(picture.shape[0] for picture in row) + _LABEL_HEIGHT for row in rows]
     width = pictures[0].shape[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,26 @@ BACKGROUND_LOGIT = -1e4  # its sigmoid is exactly 0: no error, and so no share i
 DEFAULT_WEIGHTS = {'stage1': 100.0, 'stage2': 100.0, 'cross_entropy': 0.0}
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A batch as a network saw it, and its answer: for who watches a training.
+
+    images (T, S, 3, H, W) as the network takes them; masks, the truth, and each of the stages' logits (T, S, H, W);
+    boxes (T, S, 4).
+    """
+
+    epoch: int
+    is_training: bool
+    images: torch.Tensor
+    masks: torch.Tensor
+    stages: Mapping[str, torch.Tensor]
+    boxes: torch.Tensor | None = None
+
+
+# Told of every batch, with its statistics.
+Watch = Callable[[Seen, Mapping[str, float]], None]
+
+
 class BoxMaskActor(BaseActor):
     """Trains both stages on all frames of a clip (paper section 3.5).
 
@@ -21,6 +42,8 @@ class BoxMaskActor(BaseActor):
     loss_weight: of the objective on 'stage1' and 'stage2', and of 'cross_entropy' on both. Pixels whose mask is 255
     count nowhere.
     """
+
+    watch: Watch | None = None
 
     def __init__(self, net: torch.nn.Module, objective: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
                  loss_weight: Mapping[str, float] | None = None) -> None:
@@ -42,8 +65,13 @@ class BoxMaskActor(BaseActor):
         total = losses[0] + losses[1]
         with torch.no_grad():
             jaccards = [mean_jaccard(logits > 0, target > 0, known).item() for logits in stages]
-        return total, {'Loss/total': total.item(), 'Loss/stage1': losses[0].item(), 'Loss/stage2': losses[1].item(),
-                       'Stats/J': jaccards[1], 'Stats/J_stage1': jaccards[0]}
+        stats = {'Loss/total': total.item(), 'Loss/stage1': losses[0].item(), 'Loss/stage2': losses[1].item(),
+                 'Stats/J': jaccards[1], 'Stats/J_stage1': jaccards[0]}
+        if self.watch is not None:
+            stages_by_name = dict(zip(('first stage', 'refined'), stages, strict=True))
+            self.watch(Seen(data['epoch'], self.net.training, data['images'], masks, stages_by_name, data['boxes']),
+                       stats)
+        return total, stats
 
     def _loss(self, logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor, weight: float) -> torch.Tensor:
         # The host's losses take images (B, H, W).
@@ -64,6 +92,8 @@ class VosActor(BaseActor):
     and averaged with these weights.
     """
 
+    watch: Watch | None = None
+
     def __init__(self, net: torch.nn.Module, objective: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], *,
                  edge_band: int = 0) -> None:
         super().__init__(net, objective)
@@ -83,7 +113,10 @@ class VosActor(BaseActor):
         loss = self._loss(logits.masked_fill(~known, BACKGROUND_LOGIT), target * known, data.get('quality'))
         with torch.no_grad():
             jaccard = mean_jaccard(logits > 0, target > 0, known).item()
-        return loss, {'Loss/total': loss.item(), 'Stats/J': jaccard}
+        stats = {'Loss/total': loss.item(), 'Stats/J': jaccard}
+        if self.watch is not None:
+            self.watch(Seen(data['epoch'], self.net.training, data['test_images'], masks, {'mask': logits}), stats)
+        return loss, stats
 
     def _loss(self, logits: torch.Tensor, target: torch.Tensor, quality: torch.Tensor | None) -> torch.Tensor:
         # The host's losses take images (B, H, W).

@@ -247,7 +247,7 @@ def test_help_names_the_commands_and_loads_nothing_heavy():
 
 def test_the_examples_in_the_help_parse():
     examples = re.findall(r"^  boxmask (.+)$", build_parser().format_help(), re.MULTILINE)
-    assert len(examples) == 7
+    assert len(examples) == 8
     for example in examples:
         assert callable(build_parser().parse_args(example.split()).run)
 

@@ -58,3 +58,11 @@ def test_a_mask_in_the_crop_stands_where_its_box_says():
     window = search_window(box, 2.5, (416, 240))
     in_crop = from_mask(crop(mask, window, (416, 240), nearest=True, fill=0))
     np.testing.assert_allclose(in_crop, to_crop(box, window, (416, 240)), atol=1.5)
+
+
+@given(st.integers(-30, 30), st.integers(-30, 30), st.integers(1, 60), st.integers(1, 60), st.integers(0, 40),
+       st.integers(0, 30))
+def test_a_part_that_is_pasted_is_that_part_of_the_whole(x, y, width, height, left, top):
+    scores = np.random.default_rng(0).normal(size=(9, 12)).astype(np.float32)
+    window, region = Window(x, y, width, height), (slice(top, 30), slice(left, 40))
+    np.testing.assert_array_equal(paste(scores, window, (40, 30), region), paste(scores, window, (40, 30))[region])

@@ -84,6 +84,24 @@ def test_space_pauses_and_the_right_arrow_steps(package):
     visdom.wait_while_paused()
 
 
+def test_a_server_that_dies_is_told_once_and_ends_a_pause(package, caplog, monkeypatch):
+    visdom = connect(1)
+
+    def refuse(*data, **place):
+        raise ConnectionError("Error connecting to Visdom server")
+
+    monkeypatch.setattr(Client, "text", refuse, raising=False)
+    for _ in range(3):
+        visdom.register("words", "text", 1, "Title")
+    assert caplog.messages == ["nothing more is drawn: Error connecting to Visdom server"]
+    paused = connect(1)
+    paused._visdom.handlers["Tracking"]({"event_type": "KeyPress", "key": " "})
+    monkeypatch.setattr(Client, "alive", False)
+    monkeypatch.setattr("pytracking.utils.visdom._LOOK_EVERY", 0.0)
+    paused.wait_while_paused()
+    assert caplog.messages[1:] == ["nothing more is drawn: the server is gone"]
+
+
 @pytest.mark.parametrize(("debug", "info"), [(0, None), (1, {"use_visdom": False})])
 def test_nothing_is_drawn_unless_it_is_wanted(package, debug, info):
     assert connect(debug, info) is None

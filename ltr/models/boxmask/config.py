@@ -29,6 +29,12 @@ class InputSpec:
         mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
         return (images - mean) / std
 
+    def restore(self, images: Tensor) -> Tensor:
+        """What `normalise` gives -> RGB images (..., 3, H, W) uint8, for people to look at."""
+        mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        images = (images * std + mean).round().clamp(0, 255).byte()
+        return images.flip(-3) if self.bgr else images
+
 
 @dataclass(frozen=True, kw_only=True)
 class Widths:

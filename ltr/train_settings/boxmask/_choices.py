@@ -7,6 +7,7 @@ import os
 import shlex
 from collections.abc import Mapping
 
+from boxmask.view.training import CHOICES as VIEW
 from ltr.admin.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -19,13 +20,15 @@ _TRUTH = {'1': True, 'true': True, 'yes': True, '0': False, 'false': False, 'no'
 def choose(settings: Settings, **defaults: object) -> None:
     """Sets attributes of the settings: to what BOXMASK_SET says, or to what the caller has set before, or the default.
 
-    Called once by a settings file, with every name that may be set. A default that is a function is called with the
-    settings, which have the names before it. A value is read as the type of its default; 'none' is no string.
-    Paths that BOXMASK_<ATTRIBUTE> names go into `settings.env`: in a linked checkout it was made without them.
+    Called once by a settings file, with every name that may be set; those of the live view may always be. A default
+    that is a function is called with the settings, which have the names before it. A value is read as the type of its
+    default; 'none' is no string. Paths that BOXMASK_<ATTRIBUTE> names go into `settings.env`: in a linked checkout it
+    was made without them.
     Raises ValueError for a name that is not among the defaults and for a value that cannot be read.
     """
     _take_paths(settings.env)
     wanted = asked()
+    defaults = {**defaults, **VIEW}
     shown = {}
     for name, default in defaults.items():
         default = default(settings) if callable(default) else default

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 import torch.utils.data
 
-from ltr.actors.boxmask import BoxMaskActor
+from boxmask.view.training import watching
+from ltr.actors.boxmask import BoxMaskActor, VosActor
 from ltr.admin.settings import Settings
 from ltr.data import LTRLoader
 from ltr.data.boxmask import ClipProcessing, ClipSampler
@@ -130,11 +131,12 @@ def cosine(optimizer: torch.optim.Optimizer, epochs: int) -> torch.optim.lr_sche
         optimizer, lambda epoch: 0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(epoch / epochs, 1))))
 
 
-def fit(settings: Settings, actor: BoxMaskActor, loaders: Sequence[LTRLoader], optimizer: torch.optim.Optimizer,
-        scheduler: object, *, max_epochs: int) -> None:
+def fit(settings: Settings, actor: BoxMaskActor | VosActor, loaders: Sequence[LTRLoader],
+        optimizer: torch.optim.Optimizer, scheduler: object, *, max_epochs: int) -> None:
     """Trains until epoch `max_epochs`, from the newest checkpoint of this run if there is one."""
-    trainer = LTRTrainer(actor, list(loaders), optimizer, settings, scheduler)
-    trainer.train(max_epochs, load_latest=True, fail_safe=False)
+    with watching(settings, actor, loaders):
+        trainer = LTRTrainer(actor, list(loaders), optimizer, settings, scheduler)
+        trainer.train(max_epochs, load_latest=True, fail_safe=False)
 
 
 def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDataset], shares: Sequence[float] | None,

@@ -13,12 +13,17 @@ import torch
 
 _log = logging.getLogger(__name__)
 _LARGEST_SIDE = 480
+# Seconds between two looks whether there is still a server to wait for.
+_LOOK_EVERY = 1.0
 # Of the boxes and objects, in turn.
 _COLOURS = ((128, 0, 0), (0, 128, 0), (128, 128, 0), (0, 0, 128), (128, 0, 128), (0, 128, 128))
 
 
 class Visdom:
-    """Windows in a visdom server, by title; space in the window 'Tracking' pauses, the right arrow steps."""
+    """Windows in a visdom server, by title; space in the window 'Tracking' pauses, the right arrow steps.
+
+    A server that is gone in the middle is told once, and tracking goes on without it.
+    """
 
     def __init__(self, debug: int = 0, visdom_info: Mapping[str, Any] | None = None) -> None:
         """visdom_info: 'server' and 'port'. Raises ImportError without the package, ConnectionError without a server.
@@ -28,12 +33,13 @@ class Visdom:
         info = visdom_info or {}
         server, port = info.get("server") or "127.0.0.1", info.get("port") or 8097
         server = server if "://" in server else f"http://{server}"
-        logging.getLogger("visdom").setLevel(logging.CRITICAL)  # it logs a traceback for every failed attempt
+        for name in ("visdom", "websocket"):  # a traceback for every failed attempt, and each end of a connection
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._visdom = visdom.Visdom(server=server, port=port, raise_exceptions=True)
         if not self._visdom.check_connection():
             raise ConnectionError(f"no visdom server answers at {server}:{port}")
         self.debug = debug
-        self._paused = self._may_step = False
+        self._paused = self._may_step = self._is_gone = False
         self._visdom.register_event_handler(self._key, "Tracking")
 
     def register(self, data: Any, mode: str, debug_level: int = 0, title: str = "Data") -> None:
@@ -42,8 +48,14 @@ class Visdom:
         mode: 'text'; 'info_dict' {name: value}; 'image' (3, H, W); 'heatmap' (H, W); 'lineplot' y or (y, x);
         'Tracking' (image (H, W, 3), boxes xywh, masks (H, W) of object ids).
         """
-        if self.debug < debug_level:
+        if self.debug < debug_level or self._is_gone:
             return
+        try:
+            self._show(data, mode, title)
+        except OSError as error:
+            self._lose(str(error).splitlines()[0])
+
+    def _show(self, data: Any, mode: str, title: str) -> None:
         place = {"win": title, "opts": {"title": title}}
         if mode == "text":
             self._visdom.text(data, **place)
@@ -62,10 +74,19 @@ class Visdom:
                              "lineplot and Tracking")
 
     def wait_while_paused(self) -> None:
-        """Returns when the next frame is wanted."""
-        while self._paused and not self._may_step:
+        """Returns when the next frame is wanted, or nobody is there any more to say so."""
+        looked = time.monotonic()
+        while self._paused and not self._may_step and not self._is_gone:
             time.sleep(0.1)
+            if time.monotonic() - looked > _LOOK_EVERY:
+                looked = time.monotonic()
+                if not self._visdom.check_connection():
+                    self._lose("the server is gone")
         self._may_step = False
+
+    def _lose(self, reason: str) -> None:
+        self._is_gone = True
+        _log.warning("nothing more is drawn: %s", reason)
 
     def _key(self, event: Mapping[str, Any]) -> None:
         if event.get("event_type") == "KeyPress" and event.get("key") == " ":

@@ -1,0 +1,1 @@
+"""How fast this machine makes masks, how fast it could, and what holds it back (`boxmask bench`)."""
