@@ -13,7 +13,7 @@ BROWSER ?= $(shell command -v chromium chromium-browser google-chrome chromium-h
 .PHONY: demo test test-browser install clean
 
 demo: install
-	$(BIN)/python -m boxmask demo --train
+	$(BIN)/python -m boxmask demo
 
 test: install
 	$(BIN)/ruff check .

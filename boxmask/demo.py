@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from boxmask import boxes as box_geometry
-from boxmask import host, masks, weights
+from boxmask import host, masks
 from boxmask.evaluate.folders import evaluate_folders
 from boxmask.evaluate.table import format_comparison
 from boxmask.generate.job import Job
@@ -39,18 +39,11 @@ class DemoError(RuntimeError):
     """A step of the demo failed; the message says which."""
 
 
-def run(out: Path, *, checkpoint: Path | None, num_sequences: int, train_anew: bool = False) -> int:
-    """Runs the demo into the folder `out` and returns the exit code.
-
-    checkpoint: the network; by default the one that comes with boxmask, or where that is not there or `train_anew`,
-    one that is trained first.
-    """
+def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
+    """Runs the demo into the folder `out` and returns the exit code. checkpoint: used instead of training one."""
     start = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     host.activate()
-    shipped = weights.FOLDER / weights.DEFAULT
-    if checkpoint is None and not train_anew and shipped.is_file():
-        checkpoint = shipped
     if checkpoint is None:
         _title("1. Training boxmask_lite on synthetic sample clips")
         checkpoint = train(out)

@@ -18,8 +18,8 @@ from boxmask.cli.options import print_error
 
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
 EXAMPLES = """examples:
-  boxmask generate got10k --root data/got10k/train --out masks --checkpoint lite.safetensors
-  boxmask generate folder --frames video/ --boxes boxes.txt --out mine --checkpoint lite.safetensors
+  boxmask generate got10k --root data/got10k/train --out masks
+  boxmask generate folder --frames video/ --boxes boxes.txt --out mine
   boxmask generate davis --root data/DAVIS --split val --out davis --checkpoint lite.safetensors
   boxmask evaluate masks --masks davis --truth data/DAVIS --split val --json scores.json
   boxmask evaluate boxes got10k --root data/got10k/val --results tracking_results/boxmask/lite

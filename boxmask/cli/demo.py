@@ -9,18 +9,13 @@ from boxmask.cli.options import positive
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    demo = commands.add_parser("demo", help="make masks, measure and draw them, on synthetic sample clips",
-                               description="Makes masks for built-in sample clips (synthetic: photographs as moving "
-                                           "textured objects), prints J beside that of filled boxes and GrabCut, and "
-                                           "writes pictures. The network is the one that comes with boxmask, that of "
-                                           "--checkpoint, or trained first on other sample clips, which takes under "
-                                           "15 minutes on two cores. The host is always the one that comes with "
-                                           "boxmask.")
+    demo = commands.add_parser("demo", help="train, make masks, measure and draw them, on synthetic sample clips",
+                               description="Trains boxmask_lite on built-in sample clips (synthetic: photographs as "
+                                           "moving textured objects), makes masks for unseen ones, prints J beside "
+                                           "that of filled boxes and GrabCut, and writes pictures. Under 15 minutes on "
+                                           "two cores. The host is always the one that comes with boxmask.")
     demo.add_argument("--out", type=Path, default=Path("demo_output"), metavar="DIR", help="(default: %(default)s)")
-    network = demo.add_mutually_exclusive_group()
-    network.add_argument("--checkpoint", type=Path, metavar="C", help="a trained network")
-    network.add_argument("--train", action="store_true", help="train one first (default: only if none comes with "
-                                                              "boxmask)")
+    demo.add_argument("--checkpoint", type=Path, metavar="C", help="a trained network; skips the training")
     demo.add_argument("--num-sequences", type=positive, default=6, metavar="N", help="(default: %(default)s)")
     demo.set_defaults(run=_demo)
 
@@ -28,4 +23,4 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _demo(args: argparse.Namespace) -> int:
     from boxmask import demo
 
-    return demo.run(args.out, checkpoint=args.checkpoint, num_sequences=args.num_sequences, train_anew=args.train)
+    return demo.run(args.out, checkpoint=args.checkpoint, num_sequences=args.num_sequences)

@@ -81,7 +81,7 @@ except KeyboardInterrupt:
 """)
     code = (f"import sys, pathlib\nfrom boxmask import cli, host\n"
             f"host.overlay_root = lambda: pathlib.Path({str(tmp_path)!r})\nimport boxmask.demo\n"
-            f"sys.exit(cli.main(['demo', '--train', '--out', {str(out)!r}]))")
+            f"sys.exit(cli.main(['demo', '--out', {str(out)!r}]))")
     # The activator needs the true overlay: activate before the demo finds the false script.
     code = "from boxmask import host\nhost.activate()\n" + code
     environment = {**os.environ, "PYTHONPATH": str(Path(boxmask.__file__).resolve().parents[1])}

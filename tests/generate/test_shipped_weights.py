@@ -1,4 +1,4 @@
-"""The network that comes with boxmask is used where none is named, by generation, repair, demo and tracker."""
+"""The network that comes with boxmask is used where none is named, by generation, repair and tracker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import pytest
 import torch
 
-from boxmask import demo, weights
+from boxmask import weights
 from boxmask.cli import main
 from boxmask.generate import manifest
 from ltr.models.boxmask import BoxMaskNet, boxmask_lite, checkpoint
@@ -90,22 +90,3 @@ def test_the_tracker_finds_it_by_its_name_after_those_in_network_path(tmp_path, 
     assert networks.find(params, "box_network") == tmp_path / "boxmask_lite.pth.tar"
     with pytest.raises(FileNotFoundError, match="boxmask_resnet50"):
         networks.find(default.parameters(), "box_network")
-
-
-@pytest.mark.parametrize(("options", "is_there", "is_trained"), [([], True, False), (["--train"], True, True),
-                                                                 ([], False, True)])
-def test_the_demo_trains_only_where_it_must_or_is_told_to(tmp_path, packed, monkeypatch, capsys, options, is_there,
-                                                         is_trained):
-    class TrainedError(RuntimeError):
-        pass
-
-    def train(out):
-        raise TrainedError("trained")
-
-    monkeypatch.setattr(weights, "FOLDER", packed if is_there else tmp_path / "none")
-    monkeypatch.setattr(demo, "train", train)
-    monkeypatch.setattr(demo, "NUM_FRAMES", 2)
-    code = main(["demo", "--num-sequences", "1", "--out", str(tmp_path / "demo"), *options])
-    printed = capsys.readouterr()
-    assert code == int(is_trained) and ("trained" in printed.err) == is_trained
-    assert (f"network: {packed / weights.DEFAULT}" in printed.out) == (not is_trained)
