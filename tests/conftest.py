@@ -6,6 +6,7 @@ test-browser`, which names one.
 """
 
 import os
+import signal
 
 import pytest
 import torch
@@ -13,6 +14,8 @@ import torch
 import boxmask.host
 
 HOST = boxmask.host.activate()
+# What a shell starts in its background ignores Ctrl-C, and so would the processes that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore = ["checkout"] if HOST.is_standalone else ["standalone", "standalone_data"]
 if not os.environ.get("BOXMASK_BROWSER"):
