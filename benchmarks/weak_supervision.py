@@ -103,7 +103,7 @@ def _measure(bench: Bench, runs: Sequence[str], seeds: Sequence[int]) -> Scores:
     scores = Scores(masks=evaluate_folders(masks, Path(bench.plan.davis), rest))
     pool = ThreadPoolExecutor(bench.jobs)
     try:
-        jobs = [(run, pool.submit(_vos_run, bench, run, seed, third, masks, box_network))
+        jobs = [(run, pool.submit(_vos_run, bench, run, seed, (third, rest), masks, box_network))
                 for seed in seeds for run in runs]
         for run, job in jobs:
             for start, report in job.result().items():
@@ -147,7 +147,7 @@ def _generate(bench: Bench, box_network: Path, rest: Sequence[str]) -> Path:
     return out
 
 
-def _vos_run(bench: Bench, run: str, seed: int, third: Sequence[str], masks: Path,
+def _vos_run(bench: Bench, run: str, seed: int, split: tuple[list[str], list[str]], masks: Path,
              box_network: Path) -> dict[str, Report]:
     """Trains one network and tracks with it, started by a mask and by a box: a report of each."""
     folder = f"{run}-{seed}"
@@ -155,7 +155,7 @@ def _vos_run(bench: Bench, run: str, seed: int, third: Sequence[str], masks: Pat
     bench.run(folder, ["run_training.py", "boxmask", "weak_vos_lite"], choices=[
         f"seed={seed}", f"max_epochs={bench.plan.epochs}", f"samples_per_epoch={bench.plan.samples_per_epoch}",
         f"start_weights={box_network}", "max_gap=30", "num_workers=0", f"stills_share={STILLS_SHARE}",
-        *_data(bench, run, len(third), masks)])
+        *_data(bench, run, *map(len, split), masks)])
     network = _last_checkpoint(bench.out / folder)
     reports = {}
     for start, parameters in STARTS.items():
@@ -168,16 +168,17 @@ def _vos_run(bench: Bench, run: str, seed: int, third: Sequence[str], masks: Pat
     return reports
 
 
-def _data(bench: Bench, run: str, third: int, masks: Path) -> list[str]:
-    """The settings in which the runs differ. Sequences are drawn equally often, whoever made their masks."""
+def _data(bench: Bench, run: str, third: int, rest: int, masks: Path) -> list[str]:
+    """The settings in which the runs differ. Sequences, so many of a third and of the rest, are drawn equally often,
+    whoever made their masks.
+    """
     if run == "C":
         return [f"davis_share={VIDEO_SHARE}"]
     chosen = [f"davis_list={_list(bench)}"]
     if run == "A":
         return [*chosen, f"davis_share={VIDEO_SHARE}"]
-    generated = sum(path.is_dir() for path in masks.iterdir())
-    share = VIDEO_SHARE / (third + generated)
-    return [*chosen, f"davis_share={third * share}", f"frames_share={generated * share}", f"frames_masks={masks}",
+    share = VIDEO_SHARE / (third + rest)
+    return [*chosen, f"davis_share={third * share}", f"frames_share={rest * share}", f"frames_masks={masks}",
             f"frames_dir={Path(bench.plan.davis, davis.IMAGES)}", *OPTIONS.get(run, "").split()]
 
 
