@@ -1,5 +1,6 @@
 """Masks of different settings never mix in one folder."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from boxmask.evaluate.baselines import Baseline
 from boxmask.generate import manifest
-from boxmask.generate.outfolder import OutFolder
+from boxmask.generate.outfolder import OutFolder, write_whole
 from boxmask.generate.plan import WindowOptions
 from boxmask.generate.settings import Settings, SettingsError, read_record
 from boxmask.generate.source import Source
@@ -60,8 +61,9 @@ def test_a_run_stops_when_another_puts_other_settings_on_record(got10k, tmp_path
     got10k("A", boxes=[BOX])
     root, out = got10k("B", boxes=[BOX]), OutFolder(tmp_path / "out")
 
-    def meanwhile(image, box):
-        out.run_file.write_text(out.run_file.read_text().replace('"method": "box"', '"method": "grabcut"'))
+    def meanwhile(image, box):  # in several threads at once
+        other = out.run_file.read_text().replace('"method": "box"', '"method": "grabcut"')
+        write_whole(out.run_file, other, tmp_path / str(threading.get_ident()))
         return np.zeros(image.shape[:2], bool)
 
     with pytest.raises(SettingsError, match="was changed while this run went on"):
