@@ -13,7 +13,7 @@ import torch.utils.data
 
 from boxmask import boxes, crops
 from boxmask.boxes import Window
-from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, jitter_window, keep_inside
+from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, jitter_window, keep_inside, rotate
 from ltr.models.boxmask import InputSpec
 from pytracking import TensorDict
 
@@ -103,9 +103,10 @@ class ClipProcessing:
 
     input_spec: `net.input_spec`; output_size: (W, H) of the crops, None for the network's; search_factor: square root
     of crop area over box area; scale_jitter, center_jitter: as in pytracking's processing (exp of a normal deviate;
-    box sides); box_jitter: how far an annotator's sides are off, as a fraction of the box's side (normal);
-    inside_major: windows are moved into the frame, as pytracking's crop mode of this name does; degrade: how often one
-    frame of a clip is blurred, dark or partly covered. The default is no augmentation, as at generation.
+    box sides); rotation: a clip is turned by up to so many degrees either way; box_jitter: how far an annotator's sides
+    are off, as a fraction of the box's side (normal); inside_major: windows are moved into the frame, as pytracking's
+    crop mode of this name does; degrade: how often one frame of a clip is blurred, dark, partly covered or poorly
+    boxed. The default is no augmentation, as at generation.
     """
 
     input_spec: InputSpec
@@ -113,6 +114,7 @@ class ClipProcessing:
     output_size: tuple[int, int] | None = None
     center_jitter: float = 0.0
     scale_jitter: float = 0.0
+    rotation: float = 0.0
     box_jitter: float = 0.0
     inside_major: bool = False
     flip: float = 0.0
@@ -125,13 +127,15 @@ class ClipProcessing:
         The boxes are the tight ones of the masks, xywh in crop pixels.
         """
         flip = random.random() < self.flip
+        degrees = random.uniform(-self.rotation, self.rotation) if self.rotation else 0.0
         look = self.photometric.roll()
         worst = random.randrange(len(clip['images'])) if random.random() < self.degrade else None
         images, masks, targets = [], [], []
         for index, (image, mask) in enumerate(zip(clip['images'], clip['masks'], strict=True)):
-            image, mask, box = self._crop(image, np.asarray(mask).astype(np.uint8), clip['dataset'])
+            image, mask = rotate(image, np.asarray(mask).astype(np.uint8), degrees, IGNORE)
+            image, mask, box = self._crop(image, mask, clip['dataset'])
             if index == worst:
-                image, mask = degrade(image, mask, box)
+                image, mask, box = degrade(image, mask, box)
             box = jitter_box(box, self.box_jitter)
             if flip:
                 image, mask = image[:, ::-1], mask[:, ::-1]

@@ -12,6 +12,8 @@ import numpy as np
 
 from boxmask.boxes import Window
 
+POOR_BOX = 0.1  # how far the sides of a poor box are off, as a fraction of the box's side
+
 
 def jitter_window(box: np.ndarray, center: float, scale: float) -> np.ndarray:
     """The box that a crop is centred on instead: each side times exp(N(0, scale)), the centre moved by up to
@@ -81,18 +83,31 @@ class Photometric:
         return look
 
 
-def degrade(image: np.ndarray, mask: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A frame that alone tells little: blurred, dark, or partly behind a piece of its own background.
+def rotate(image: np.ndarray, mask: np.ndarray, degrees: float, fill: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both turned around the target's middle; image (H, W, 3), mask (H, W) with 1 = target, `fill` beyond the frame."""
+    rows, columns = np.nonzero(mask == 1)
+    if not degrees or not len(rows):
+        return image, mask
+    matrix = cv2.getRotationMatrix2D((float(columns.mean()), float(rows.mean())), degrees, 1.0)
+    size = mask.shape[::-1]
+    return (cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE),
+            cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_NEAREST, borderValue=fill))
+
+
+def degrade(image: np.ndarray, mask: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A frame that alone tells little: blurred, dark, partly behind a piece of its own background, or poorly boxed.
 
     image (H, W, 3) uint8, mask (H, W), box xywh in crop pixels; new arrays.
     """
-    kind = random.choice(('blur', 'dark', 'cover'))
+    kind = random.choice(('blur', 'dark', 'cover', 'box'))
     side = math.sqrt(box[2] * box[3])
     if kind == 'blur':
-        return _motion_blur(image, round(side * random.uniform(0.06, 0.2))), mask
+        return _motion_blur(image, round(side * random.uniform(0.06, 0.2))), mask, box
     if kind == 'dark':
-        return (image * random.uniform(0.1, 0.4)).astype(np.uint8), mask
-    return _cover(image, mask, box)
+        return (image * random.uniform(0.1, 0.4)).astype(np.uint8), mask, box
+    if kind == 'box':
+        return image, mask, jitter_box(box, POOR_BOX)
+    return *_cover(image, mask, box), box
 
 
 def _motion_blur(image: np.ndarray, length: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ltr.models.boxmask import boxmask_lite
-from ltr.models.boxmask.backbone import EfficientNetLite0
+from ltr.models.boxmask.backbone import EfficientNetLite0, ResNet50
 from ltr.models.boxmask.constructors import lite0_weights_file
 
 
@@ -53,11 +53,22 @@ def test_levels_have_strides_4_to_32_at_any_crop_size(height, width):
         for channels, stride in zip(net.channels, (4, 8, 16, 32), strict=True)]
 
 
-def test_it_never_trains(pretrained):
+def test_it_does_not_train(pretrained):
     backbone = pretrained.train().backbone
     assert not any(p.requires_grad for p in backbone.parameters())
     assert not any(m.training for m in backbone.modules() if isinstance(m, nn.BatchNorm2d))
     assert not backbone(torch.zeros(1, 3, 32, 32, requires_grad=True)).stride4.requires_grad
+
+
+@pytest.mark.parametrize("make", [EfficientNetLite0, ResNet50])
+def test_it_trains_when_asked_to_but_for_its_statistics(make):
+    backbone = make()
+    backbone.requires_grad_(True).train()
+    assert not any(m.training for m in backbone.modules() if isinstance(m, nn.BatchNorm2d))
+    before = {name: value.clone() for name, value in backbone.named_buffers()}
+    sum(level.square().mean() for level in backbone(torch.rand(1, 3, 64, 64))).backward()
+    assert not [name for name, p in backbone.named_parameters() if p.grad is None or not p.grad.any()]
+    assert all(torch.equal(value, before[name]) for name, value in backbone.named_buffers())
 
 
 def test_missing_weights_are_named_with_their_install_line(monkeypatch):

@@ -110,7 +110,7 @@ def test_wrong_shapes_are_refused(net, images, boxes):
 
 def test_the_groups_hold_what_trains_once_and_gradients_reach_it(net):
     groups = net.parameter_groups()
-    assert set(groups) == {"encoders", "decoder", "feature"}
+    assert set(groups) == {"encoders", "decoder", "feature", "backbone"} and not groups["backbone"]
     grouped = [p for group in groups.values() for p in group]
     assert len(grouped) == len(set(map(id, grouped)))
     assert set(map(id, grouped)) == {id(p) for p in net.parameters() if p.requires_grad}
@@ -121,6 +121,26 @@ def test_the_groups_hold_what_trains_once_and_gradients_reach_it(net):
     (stage1.square().mean() + stage2.square().mean()).backward()
     dead = [name for name, p in net.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())]
     assert not dead
+
+
+def test_a_backbone_that_trains_is_a_group_of_its_own(net):
+    net.backbone.requires_grad_(True)
+    assert set(map(id, net.parameter_groups()["backbone"])) == {id(p) for p in net.backbone.parameters()}
+
+
+def test_the_decoder_goes_without_the_prior_of_some_frames_in_training_alone(net):
+    images, boxes = clip(3, 2)
+    expected = net(images, boxes)[0]
+    net.prior_dropout = 0.5
+    close(net(images, boxes)[0], expected)
+    net.train()
+    torch.manual_seed(1)
+    kept = torch.rand(6, 1, 1, 1) >= 0.5
+    assert kept.any() and not kept.all()
+    torch.manual_seed(1)
+    is_same = [torch.allclose(frame, other, atol=1e-5)
+               for frame, other in zip(net(images, boxes)[0].flatten(0, 1), expected.flatten(0, 1), strict=True)]
+    assert is_same == kept.flatten().tolist()
 
 
 def test_train_mode_changes_no_norm_and_no_result(net):

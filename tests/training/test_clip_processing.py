@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from boxmask import boxes
 from boxmask.boxes import Window
 from ltr.data.boxmask import ClipProcessing
-from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, keep_inside
+from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, keep_inside, rotate
 from ltr.models.boxmask import InputSpec
 from pytracking import TensorDict
 
@@ -54,14 +54,35 @@ def test_the_box_is_the_tight_box_of_the_mask_in_the_crop(rectangles, search_fac
 
 
 @settings(max_examples=25, deadline=None)
-@given(rectangles=st.lists(rectangle, min_size=2, max_size=2), seed=st.integers(0, 99))
-def test_image_and_mask_show_the_same_place(rectangles, seed):
+@given(rectangles=st.lists(rectangle, min_size=2, max_size=2), rotation=st.sampled_from([0.0, 30.0]),
+       seed=st.integers(0, 99))
+def test_image_and_mask_show_the_same_place(rectangles, rotation, seed):
     random.seed(seed)
-    processing = ClipProcessing(RGB, 2.5, center_jitter=0.3, scale_jitter=0.2, flip=0.5)
+    processing = ClipProcessing(RGB, 2.5, center_jitter=0.3, scale_jitter=0.2, rotation=rotation, flip=0.5)
     batch = processing(clip_of_rectangles(rectangles))
     known = batch['masks'] != 255
     bright = batch['images'].mean(1) > 0
     assert (bright == (batch['masks'] == 1))[known].float().mean() > 0.98
+
+
+def test_a_clip_is_turned_as_a_whole():
+    random.seed(0)
+    seen = []
+    for _ in range(5):
+        masks = ClipProcessing(RGB, 3.0, rotation=45.0)(clip_of_rectangles([(100, 60, 60, 20)] * 2))['masks']
+        assert torch.equal(*masks)
+        seen.append(masks[0])
+    assert not any(torch.equal(seen[0], other) for other in seen[1:])
+
+
+def test_an_image_and_its_mask_are_turned_around_the_target():
+    clip = clip_of_rectangles([(200, 60, 60, 20)])
+    image, mask = clip['images'][0], clip['masks'][0].numpy().astype(np.uint8)
+    turned, labels = rotate(image, mask, 90.0, fill=255)
+    assert boxes.from_mask(labels == 1) == pytest.approx([220, 40, 20, 60], abs=1)
+    assert ((turned[..., 0] > 127) == (labels == 1)).mean() > 0.999
+    assert (labels[:, 0] == 255).all() and (labels[:, 160] == 0).all()
+    assert rotate(image, mask, 0.0, fill=255)[0] is image
 
 
 def test_without_augmentation_the_window_is_the_one_of_generation():
@@ -129,13 +150,13 @@ def test_degrading_leaves_at_least_half_of_the_target_and_the_other_arrays_alone
     image = np.random.default_rng(0).integers(0, 255, (120, 208, 3), dtype=np.uint8)
     mask = np.zeros((120, 208), np.uint8)
     mask[40:80, 60:120] = 1
-    kept_image, kept_mask = image.copy(), mask.copy()
+    kept_image, kept_mask, box = image.copy(), mask.copy(), np.array([60, 40, 60, 40.0])
     changed = 0
     for _ in range(30):
-        worse, seen = degrade(image, mask, np.array([60, 40, 60, 40.0]))
+        worse, seen, drawn = degrade(image, mask, box)
         assert worse.shape == image.shape and worse.dtype == np.uint8
         assert mask.sum() / 2 <= seen.sum() <= mask.sum()
-        changed += not np.array_equal(worse, image)
+        changed += not np.array_equal(worse, image) or not np.array_equal(drawn, box)
     assert changed > 25
     assert np.array_equal(image, kept_image) and np.array_equal(mask, kept_mask)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+import ltr.train_settings.boxmask._common as _common
 import ltr.train_settings.boxmask.default as default
 import ltr.train_settings.boxmask.lite as lite
 import ltr.train_settings.boxmask.samples as samples
@@ -40,7 +41,7 @@ def small(tmp_path, monkeypatch):
     for name in ('davis_dir', 'youtubevos_dir', 'stills_dir'):
         setattr(settings.env, name, '')
     settings.use_gpu = False
-    settings.num_workers, settings.batch_size = 0, 1
+    settings.num_workers, settings.batch_size, settings.small_batch_size = 0, 1, 1
     settings.samples_per_epoch = settings.full_samples_per_epoch = settings.val_samples = 1
     settings.small_epochs = settings.full_epochs = 1
     settings.small_size = (104, 60)
@@ -101,6 +102,7 @@ def test_default_trains_as_the_paper_does(small, davis, monkeypatch):
     (_, actor, loaders, optimizer, scheduler), options = fits[0]
     assert options['max_epochs'] == 80
     assert [group['lr'] for group in optimizer.param_groups] == [2e-4, 1e-4, 2e-5]
+    assert actor.net.backbone.is_frozen
     assert len({id(p) for group in optimizer.param_groups for p in group['params']}) == len(
         [p for p in actor.net.parameters() if p.requires_grad])
     assert scheduler.milestones == {30: 1, 60: 1} and scheduler.gamma == 0.2
@@ -123,7 +125,22 @@ def test_lite_trains_on_davis_alone_and_validates_on_its_own_val(small, davis, m
     _, net, train, shares, val, processing = fits[0]
     assert [dataset.get_name() for dataset in train] == ['DAVIS/2017/train'] and shares == [1.0]
     assert [dataset.get_name() for dataset in val] == ['DAVIS/2017/val']
-    assert processing.box_jitter > 0 and net.input_spec.size == (416, 240)
+    assert processing.box_jitter > 0 and net.input_spec.size == (416, 240) and net.prior_dropout == 0.25
+
+
+def test_lite_trains_its_backbone_more_carefully_than_the_rest(small, davis, monkeypatch):
+    fits = []
+    monkeypatch.setattr(_common, 'fit', lambda *arguments, **options: fits.append((arguments, options)))
+    monkeypatch.setenv('BOXMASK_SET', 'small_batch_size=2 samples_per_epoch=2 small_epochs=3 full_epochs=4')
+    small.env.davis_dir = str(davis)
+    lite.run(small)
+    (_, actor, loaders, optimizer, _), _ = fits[0]
+    rest, backbone = optimizer.param_groups
+    assert (rest['lr'], backbone['lr']) == (1e-3, 1e-4)
+    assert set(map(id, backbone['params'])) == set(map(id, actor.net.backbone.parameters()))
+    assert [options['max_epochs'] for _, options in fits] == [3, 7]
+    assert [arguments[2][0].batch_size for arguments, _ in fits] == [2, 1]
+    assert next(iter(loaders[0]))['images'].shape == (3, 2, 3, 60, 104)
 
 
 def test_an_untrained_backbone_is_taken_when_asked_for_and_warned_of(small, davis, monkeypatch, caplog):
@@ -189,7 +206,7 @@ def test_lite_has_as_many_epochs_as_its_minutes_allow(small, davis, monkeypatch)
     small.env.davis_dir = str(davis)
     del small.small_epochs, small.full_epochs
     lite.run(small)
-    assert (small.small_epochs, small.full_epochs) == (16, 14)
+    assert (small.small_epochs, small.full_epochs) == (12, 18)
 
 
 def test_variables_name_the_outputs_too_where_the_settings_were_made_without_them(small, monkeypatch, tmp_path):

@@ -1,7 +1,8 @@
-"""Frozen backbones: ResNet-50 as Mask R-CNN trains it, and EfficientNet-Lite0.
+"""Backbones: ResNet-50 as Mask R-CNN trains it, and EfficientNet-Lite0.
 
-Both return four levels at strides 4, 8, 16 and 32, all weights frozen and batch norm on its running statistics. The
-parameter names are those that published files use, so that those files load without a table.
+Both return four levels at strides 4, 8, 16 and 32, batch norm on its running statistics. Their weights are frozen, as
+in the paper, until `backbone.requires_grad_(True)`. The parameter names are those that published files use, so that
+those files load without a table.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Levels(NamedTuple):
 
 
 class Backbone(nn.Module):
-    """What the networks ask of a backbone: `channels` of its four levels, and that it never trains.
+    """What the networks ask of a backbone: `channels` of its four levels, and that it does not train unless asked to.
 
     classifier: how the names of those parameters start that published files have and this has not.
     """
@@ -41,10 +42,14 @@ class Backbone(nn.Module):
         self.requires_grad_(False)
         self.eval()
 
-    @torch.no_grad()
+    @property
+    def is_frozen(self) -> bool:
+        return not any(parameter.requires_grad for parameter in self.parameters())
+
     def forward(self, images: Tensor) -> Levels:
         """images (N, 3, H, W), normalised as the network's `input_spec` says."""
-        return self._levels(images)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_frozen):
+            return self._levels(images)
 
     def _levels(self, images: Tensor) -> Levels:
         raise NotImplementedError

@@ -63,8 +63,11 @@ class FrameCode:
 class BoxMaskNet(nn.Module):
     """Two stages: a filter solved on the boxes' encodings, then one on the encodings of the first stage's masks.
 
-    iterations: steps of steepest descent in each stage, if a call does not say.
+    iterations: steps of steepest descent in each stage, if a call does not say. prior_dropout: in training, how often
+    the decoder does not get a frame's prior B, so that it cannot live on the box alone and learns to use the filter.
     """
+
+    prior_dropout = 0.0
 
     def __init__(self, backbone: Backbone, widths: BoxMaskWidths, input_spec: InputSpec, *,
                  iterations: int = 5) -> None:
@@ -100,6 +103,8 @@ class BoxMaskNet(nn.Module):
         raster = rasterize(boxes.flatten(0, 1), size).unsqueeze(1).to(images.dtype)
         labels, weights = self.box_encoder(raster, features)
         prior = self.prior_encoder.labels(raster, features)
+        if self.training and self.prior_dropout:
+            prior = prior * (torch.rand(len(prior), 1, 1, 1, device=prior.device) >= self.prior_dropout)
         return FrameCode(features.unflatten(0, clip), labels.unflatten(0, clip), weights.unflatten(0, clip),
                          self.decoder.prepare(levels[::-1], prior), size)
 
@@ -128,4 +133,4 @@ class BoxMaskNet(nn.Module):
         encoders = (self.box_encoder, self.prior_encoder, self.mask_encoder)
         decoder = (self.decoder, self.box_aggregation, self.mask_aggregation)
         return {"encoders": trained_parameters(*encoders), "decoder": trained_parameters(*decoder),
-                "feature": trained_parameters(self.features)}
+                "feature": trained_parameters(self.features), "backbone": trained_parameters(self.backbone)}

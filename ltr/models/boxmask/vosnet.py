@@ -90,4 +90,5 @@ class VosNet(nn.Module):
         """What trains, in the groups that have learning rates of their own in the paper."""
         return {"encoders": trained_parameters(self.mask_encoder),
                 "decoder": trained_parameters(self.decoder, self.aggregation),
-                "feature": trained_parameters(self.features)}
+                "feature": trained_parameters(self.features),
+                "backbone": trained_parameters(self.backbone)}

@@ -101,12 +101,14 @@ def _arrived(dataset: bytes) -> Travelling:
     return Travelling(pickle.loads(dataset))
 
 
-def training_loader(settings: Settings, sampler: torch.utils.data.Dataset) -> LTRLoader:
-    """Raises ValueError where an epoch would not fill one batch: such an epoch trains nothing."""
-    if len(sampler) < settings.batch_size:
-        raise ValueError(f"an epoch of {len(sampler)} samples does not fill a batch of {settings.batch_size}; set "
+def training_loader(settings: Settings, sampler: torch.utils.data.Dataset, batch_size: int | None = None) -> LTRLoader:
+    """batch_size: `settings.batch_size` if None; of each process. Raises ValueError where an epoch would not fill one
+    batch: such an epoch trains nothing."""
+    batch_size = batch_size or settings.batch_size
+    if len(sampler) < batch_size:
+        raise ValueError(f"an epoch of {len(sampler)} samples does not fill a batch of {batch_size}; set "
                          "batch_size to less or the samples per epoch to more")
-    return LTRLoader('train', Travelling(sampler), training=True, batch_size=settings.batch_size, shuffle=False,
+    return LTRLoader('train', Travelling(sampler), training=True, batch_size=batch_size, shuffle=False,
                      num_workers=settings.num_workers, stack_dim=1, drop_last=True)
 
 
@@ -119,10 +121,13 @@ def make_actor(net: BoxMaskNet, loss_weight: dict[str, float]) -> BoxMaskActor:
     return BoxMaskActor(net, LovaszSegLoss(per_image=False), loss_weight)
 
 
-def adamw(net: BoxMaskNet | VosNet, learning_rate: float) -> torch.optim.AdamW:
-    """The optimizer of the lite networks: one learning rate for all that trains."""
-    parameters = [parameter for group in net.parameter_groups().values() for parameter in group]
-    return torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=1e-4)
+def adamw(net: BoxMaskNet | VosNet, learning_rate: float, backbone_rate: float = 0.0) -> torch.optim.AdamW:
+    """The optimizer of the lite networks: one learning rate for all that trains, and the backbone's."""
+    groups = net.parameter_groups()
+    backbone = groups.pop('backbone')
+    parameters = [parameter for group in groups.values() for parameter in group]
+    return torch.optim.AdamW([{'params': parameters}, {'params': backbone, 'lr': backbone_rate}], lr=learning_rate,
+                             weight_decay=1e-4)
 
 
 def cosine(optimizer: torch.optim.Optimizer, epochs: int) -> torch.optim.lr_scheduler.LambdaLR:
@@ -144,19 +149,23 @@ def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDatas
     """Trains a lite network from the ImageNet backbone: first on small crops, which are fast, then on its own size.
 
     Validation is on exact boxes and the network's own size, the same clips every epoch, as generation will be.
-    Reads from the settings: small_epochs, full_epochs, small_size, batch_size, num_workers, samples_per_epoch (of the
-    small crops), full_samples_per_epoch, val_samples, learning_rate, search_factor, num_frames, max_gap.
+    Reads from the settings: small_epochs, full_epochs, small_size, small_batch_size, batch_size, num_workers,
+    samples_per_epoch (of the small crops), full_samples_per_epoch, val_samples, learning_rate, backbone_rate (0: the
+    backbone stays as it is), search_factor, num_frames, max_gap.
     """
+    net.backbone.requires_grad_(settings.backbone_rate > 0)
+    net.to(memory_format=torch.channels_last)  # a training step on a CPU takes four fifths of the time
     exact = ClipProcessing(net.input_spec, settings.search_factor)
     val_sampler = ClipSampler(val, None, settings.val_samples, settings.max_gap, settings.num_frames, exact, seed=0,
                               p_reverse=0.0)
-    optimizer = adamw(net, settings.learning_rate)
+    optimizer = adamw(net, settings.learning_rate, settings.backbone_rate)
     epochs = settings.small_epochs + settings.full_epochs
     scheduler = cosine(optimizer, epochs)
     actor = make_actor(net, {'stage1': 1.0, 'stage2': 1.0, 'cross_entropy': 1.0})
-    for size, samples, last in ((settings.small_size, settings.samples_per_epoch, settings.small_epochs),
-                                (net.input_spec.size, settings.full_samples_per_epoch, epochs)):
+    for size, samples, batch_size, last in (
+            (settings.small_size, settings.samples_per_epoch, settings.small_batch_size, settings.small_epochs),
+            (net.input_spec.size, settings.full_samples_per_epoch, settings.batch_size, epochs)):
         sampler = ClipSampler(train, shares, samples, settings.max_gap, settings.num_frames,
                               replace(processing, output_size=size))
-        fit(settings, actor, [training_loader(settings, sampler), validation_loader(settings, val_sampler)], optimizer,
-            scheduler, max_epochs=last)
+        fit(settings, actor, [training_loader(settings, sampler, batch_size), validation_loader(settings, val_sampler)],
+            optimizer, scheduler, max_epochs=last)

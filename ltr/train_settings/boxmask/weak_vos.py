@@ -86,7 +86,7 @@ def _ours(settings: Settings) -> tuple[BaseActor, list[dict]]:
     if not starts_from_backbone:
         checkpoint.load_weights(net, settings.start_weights)
     groups = [{'params': parameters, 'lr': _rates(settings)[name]}
-              for name, parameters in net.parameter_groups().items()]
+              for name, parameters in net.parameter_groups().items() if parameters]
     return VosActor(net, LovaszSegLoss(per_image=False), edge_band=settings.edge_band), groups
 
 
