@@ -1,0 +1,47 @@
+"""The curves of a training, from what its checkpoints keep."""
+
+import pytest
+import torch
+
+from benchmarks import curves
+from boxmask import host
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Checkpoints of a run of three epochs, in the second of which there was no validation."""
+    host.activate()
+    from ltr.admin.stats import AverageMeter, StatValue
+
+    meters = {"train": {"Loss/total": AverageMeter(), "LearningRate/group0": StatValue()},
+              "val": {"Loss/total": AverageMeter(), "Stats/J": AverageMeter()}, "unused": None}
+    for epoch, (loss, val_loss, jaccard) in enumerate([(2.0, 1.5, 0.5), (1.0, None, None), (0.5, 1.0, 0.75)], 1):
+        meters["train"]["Loss/total"].update(loss)
+        meters["train"]["LearningRate/group0"].update(1e-3)
+        if jaccard is not None:
+            meters["val"]["Loss/total"].update(val_loss)
+            meters["val"]["Stats/J"].update(jaccard)
+        for meter in (meters["train"]["Loss/total"], *meters["val"].values()):
+            meter.new_epoch()
+        torch.save({"stats": meters}, tmp_path / f"Net_ep{epoch:04d}.pth.tar")
+    return tmp_path
+
+
+def test_a_table_per_loader_of_the_newest_checkpoint(folder, capsys):
+    assert curves.main([str(folder)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["train", "Loss/total"], ["1", "2.000"], ["2", "1.000"], ["3", "0.500"], [],
+                     ["val", "Loss/total", "Stats/J"], ["1", "1.500", "0.500"], ["2", "1.000", "0.750"]]
+
+
+def test_a_picture_of_them(folder, tmp_path):
+    assert curves.main([str(folder / "Net_ep0001.pth.tar"), "--out", str(tmp_path / "curves.png")]) == 0
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_no_training_is_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint \(\*_ep\*.pth.tar\)"):
+        curves.main([str(tmp_path)])
+    torch.save({"stats": {}}, tmp_path / "a.pth.tar")
+    with pytest.raises(ValueError, match="no statistics of epochs"):
+        curves.main([str(tmp_path / "a.pth.tar")])
