@@ -133,7 +133,7 @@ def _box_network(bench: Bench, third: Sequence[str]) -> Path:
     if not finished.is_file():
         _say(f"box-to-mask network: {len(third)} sequences and still images, about {bench.plan.box_minutes} minutes")
         bench.run("box", ["run_training.py", "boxmask", "lite"], threads=bench.jobs,
-                  choices=[f"minutes={bench.plan.box_minutes}", f"davis_list={_list(bench)}"])
+                  choices=["batch_size=4", f"minutes={bench.plan.box_minutes}", f"davis_list={_list(bench)}"])
         finished.touch()
     return _last_checkpoint(bench.out / "box")
 
