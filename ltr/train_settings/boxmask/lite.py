@@ -37,8 +37,8 @@ def run(settings: Settings) -> None:
     settings.print_stats = ['Loss/total', 'Stats/J', 'Stats/J_stage1']
     settings.grad_clip_max_norm = 5.0
     choose(settings, minutes=90, seed=0, batch_size=2, small_batch_size=4, num_workers=1, small_size=(208, 120),
-           small_epochs=lambda settings: round(_epochs(settings) * 0.4),
-           full_epochs=lambda settings: _epochs(settings) - round(_epochs(settings) * 0.4), samples_per_epoch=1600,
+           small_epochs=lambda settings: round(_epochs(settings) * 0.25),
+           full_epochs=lambda settings: _epochs(settings) - round(_epochs(settings) * 0.25), samples_per_epoch=1600,
            full_samples_per_epoch=400, val_samples=40, learning_rate=1e-3, backbone_rate=1e-4, prior_dropout=0.25,
            search_factor=SEARCH_FACTORS['boxmask_lite'], num_frames=3, max_gap=16, davis_list=None)
 
