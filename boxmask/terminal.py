@@ -31,7 +31,7 @@ def coloured(text: str, colour: str) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m"
 
 
-def bar(items: Iterable[Item], total: int | None = None, *, unit: str = "seq") -> tqdm[Item]:
+def bar(items: Iterable[Item], total: int | None = None, *, unit: str = "seq") -> Iterable[Item]:
     """The items one after the other, with a bar on the standard error while they are gone through.
 
     total: their number, where it cannot be asked for.

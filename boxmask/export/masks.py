@@ -27,6 +27,7 @@ class SequenceMasks:
 
     @property
     def name(self) -> str:
+        """The name of the sequence."""
         return self.manifest.sequence
 
     def is_known(self, frame: Frame) -> bool:
@@ -45,6 +46,7 @@ class SequenceMasks:
         return self.read_file(f"{frame.name}.png", Stamp(frame.bytes, frame.crc32))
 
     def read_file(self, name: str, stamp: Stamp) -> bytes:
+        """A file of the sequence. Raises `ExportError` if it is not the one that the stamp is of."""
         path = self.folder / name
         try:
             data = path.read_bytes()

@@ -51,6 +51,7 @@ class Report:
         return tuple(sorted({fault.sequence for fault in self.faults if fault.sequence is not None}))
 
     def to_json(self) -> dict[str, Any]:
+        """What `boxmask verify --json` writes: the ledger, and a list of the faults."""
         return {**self.ledger.to_json(), "faults": [asdict(fault) for fault in self.faults]}
 
 

@@ -33,6 +33,7 @@ MINUTES_PER_EPOCH = 4  # on two cores: 1,600 clips on small crops, or 400 on the
 
 
 def run(settings: Settings) -> None:
+    """Trains `boxmask_lite`; the file's docstring says on what."""
     settings.description = 'boxmask_lite on DAVIS and still images'
     settings.print_stats = ['Loss/total', 'Stats/J', 'Stats/J_stage1']
     settings.grad_clip_max_norm = 5.0
