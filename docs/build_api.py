@@ -12,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pdoc
-import pdoc.extract
 import pdoc.render
 
 from boxmask import host
@@ -23,26 +22,33 @@ _LEFT_OUT = ("boxmask.standalone", "boxmask.standins", "boxmask.compat", "boxmas
 
 
 def specifications() -> list[str]:
-    """What pdoc is told: the package `boxmask`, and our folders and files in the host's packages."""
-    overlay = [path for root in ("ltr", "pytracking") for path in sorted(PROJECT.glob(f"{root}/*/boxmask*"))]
-    names = [".".join(path.relative_to(PROJECT).with_suffix("").parts) for path in overlay]
-    return ["boxmask", *(f"!{name}" for name in _LEFT_OUT), *(f"!{name}\\..*" for name in _LEFT_OUT), *names]
+    """What pdoc is told: every module by its name, as it passes over those that a package's `__all__` has not."""
+    host.activate()
+    paths = [path for root, pattern in (("boxmask", "**/*.py"), ("ltr", "*/boxmask*"), ("ltr", "*/boxmask*/**/*.py"),
+                                        ("pytracking", "*/boxmask/**/*.py"))
+             for path in sorted(PROJECT.glob(f"{root}/{pattern}"))]
+    names = [".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    return [name for name in dict.fromkeys(names)
+            if not any(f"{name}.".startswith(f"{left_out}.") for left_out in _LEFT_OUT)
+            and not any(part.startswith("_") for part in name.split("."))]
 
 
 def modules() -> list[ModuleType]:
     """The documented modules, imported on the host in use."""
-    host.activate()
-    names = pdoc.extract.walk_specs(specifications())
-    return [importlib.import_module(name) for name in names if not name.rpartition(".")[2].startswith("_")]
+    return [importlib.import_module(name) for name in specifications()]
 
 
 def build(folder: Path) -> None:
     """Writes the pages into a folder. Raises what pdoc would warn of."""
-    host.activate()
+    names = specifications()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        # Each name also covers what is below it, which is named, too.
+        warnings.filterwarnings("ignore", message=".*already been added")
+        # The generated __init__ of a NamedTuple does not know its module's names; its fields are shown all the same.
+        warnings.filterwarnings("ignore", message=r".*ForwardRef\(.*Tensor.*\) for \S+\.__init__")
         pdoc.render.configure(docformat="markdown", show_source=False)
-        pdoc.pdoc(*specifications(), output_directory=folder)
+        pdoc.pdoc(*names, *(f"!{left_out}" for left_out in _LEFT_OUT), output_directory=folder)
 
 
 if __name__ == "__main__":
