@@ -154,4 +154,5 @@ def _damaged(path: Path, error: Exception) -> str:
 
 
 def first_line(error: Exception) -> str:
+    """The first line of what an error says, cut to 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

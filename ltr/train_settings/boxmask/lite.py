@@ -65,7 +65,7 @@ def _datasets(settings: Settings, davis_dir: str | None,
     if davis_dir is None and stills_dir is None:
         raise ValueError("boxmask lite trains on DAVIS 2017 and on still images with instance masks, and neither is "
                          "configured: set BOXMASK_DAVIS_DIR and BOXMASK_STILLS_DIR, or davis_dir and stills_dir in "
-                         "local.py, or one of the two. (`boxmask samples` needs no dataset.)")
+                         "local.py, or one of the two. (`run_training.py boxmask samples` needs none.)")
     train, shares, val = [], [], []
     if stills_dir is not None:
         train = [StillClips(stills_dir, sources=[source]) for source in still_sources(stills_dir)]
