@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO, TypeVar
 
@@ -29,6 +30,11 @@ def paint(text: str, colour: str, stream: TextIO) -> str:
 def coloured(text: str, colour: str) -> str:
     """The text in one of this module's colours, for a terminal."""
     return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def leave_pipe() -> None:
+    """After a BrokenPipeError, as of `| head`: what is still to be printed goes nowhere, without another error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def bar(items: Iterable[Item], total: int | None = None, *, unit: str = "seq") -> Iterable[Item]:

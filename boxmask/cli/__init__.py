@@ -29,6 +29,7 @@ from boxmask.cli import (
     verify,
 )
 from boxmask.cli.options import HelpFormatter, print_error
+from boxmask.terminal import leave_pipe
 
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
 EXAMPLES = """examples:
@@ -58,6 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("boxmask: interrupted; what is finished stays", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        leave_pipe()
+        return 1
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         if args.debug:
             raise

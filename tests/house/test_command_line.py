@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 
 import pytest
 
@@ -92,6 +93,14 @@ def test_bash_completes_commands_options_and_choices(tmp_path, capsys, typed, ex
            "printf '%s\\n' \"${COMPREPLY[@]}\"")
     done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True)
     assert done.stdout.split() == [expected], done.stderr
+
+
+def test_nobody_is_told_of_a_reader_that_has_seen_enough(tmp_path):
+    code = "import sys; from boxmask.cli import main; sys.exit(main(['doctor', '--json']))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
 
 
 def test_samples_are_the_same_each_time_and_never_among_other_files(tmp_path, capsys):
