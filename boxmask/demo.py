@@ -35,6 +35,8 @@ class DemoError(RuntimeError):
 def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
     """Runs the demo into the folder `out` and returns the exit code. checkpoint: used instead of training one."""
     start = time.perf_counter()
+    if checkpoint is not None and not checkpoint.is_file():
+        raise FileNotFoundError(f"{checkpoint}: no such checkpoint file; leave --checkpoint out to train a network")
     out.mkdir(parents=True, exist_ok=True)
     host.activate()
     if checkpoint is None:

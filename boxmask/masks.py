@@ -113,7 +113,7 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
             mode = image.mode
             ids = np.array(image).astype(np.uint8) if mode in ("1", "L", "P") else None
     except FileNotFoundError:
-        raise MaskError(f"{path}: no such mask") from None
+        raise MaskError(f"{path}: no such mask; `boxmask generate` makes it") from None
     # Pillow reports broken PNG chunks as the second and third, and a header that promises too much as the last.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise MaskError(f"{path}: the mask cannot be read ({error}); write it again") from error

@@ -77,7 +77,7 @@ def read(path: str | os.PathLike[str]) -> StoredNetwork:
     """The tensors and the constructor of a `.safetensors` file, a checkpoint of ltr, or a plain state dict."""
     path = Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such checkpoint file")
+        raise FileNotFoundError(f"{path}: no such checkpoint file; name a .pth.tar or .safetensors file that is there")
     with open(path, "rb") as file:
         start = file.read(_SIZE_OF_LENGTH + 1)
     if start[_SIZE_OF_LENGTH:] == b"{":
