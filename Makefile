@@ -1,6 +1,7 @@
 # make demo   train on sample clips, make masks, measure them, draw them (needs a quarter of an hour on two cores)
 # make test   the linter and the whole test suite, on the host that comes with boxmask; where PYTRACKING_ROOT names a
 #             checkout of pytracking, then on that one too
+# make docs   the API pages, from the docstrings, in build/docs
 # make test-browser   the review page in a headless Chromium: the one that BROWSER names, or one on the PATH
 # All make .venv first and install the pinned versions of constraints.txt into it.
 
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 
 BROWSER ?= $(shell command -v chromium chromium-browser google-chrome chromium-headless-shell | head -n 1)
 
-.PHONY: demo test test-browser install clean
+.PHONY: demo test docs test-browser install clean
 
 demo: install
 	$(BIN)/python -m boxmask demo
@@ -21,6 +22,9 @@ test: install
 ifneq ($(PYTRACKING_ROOT),)
 	$(BIN)/python -m pytest
 endif
+
+docs: install
+	$(BIN)/python docs/build_api.py build/docs
 
 test-browser: install
 	@test -n "$(BROWSER)" || { echo "no Chromium on the PATH: apt-get install chromium, or make $@ BROWSER=..."; exit 1; }

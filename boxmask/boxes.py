@@ -32,13 +32,21 @@ class Window:
 
 
 def is_valid(box: ArrayLike) -> bool:
-    """True for a box of four finite numbers with a positive width and height."""
+    """True for a box of four finite numbers with a positive width and height.
+
+    >>> is_valid([613, 731, 247, -11])
+    False
+    """
     box = np.asarray(box, dtype=float)
     return box.shape == (4,) and bool(np.isfinite(box).all()) and bool(box[2] > 0) and bool(box[3] > 0)
 
 
 def intersect(box: ArrayLike, size: tuple[int, int]) -> np.ndarray:
-    """The part of a box inside a frame of `size` (W, H): (4,) float; width or height 0 where there is none."""
+    """The part of a box inside a frame of `size` (W, H): (4,) float; width or height 0 where there is none.
+
+    >>> intersect([-10, 20, 30, 40], (640, 360)).tolist()
+    [0.0, 20.0, 20.0, 40.0]
+    """
     x, y, w, h = np.asarray(box, dtype=float)
     left, right = np.clip((x, x + w), 0, size[0])
     top, bottom = np.clip((y, y + h), 0, size[1])
@@ -46,7 +54,13 @@ def intersect(box: ArrayLike, size: tuple[int, int]) -> np.ndarray:
 
 
 def from_mask(mask: np.ndarray) -> np.ndarray | None:
-    """The tight box around the non-zero pixels of a mask (H, W): (4,) float, or None if there are none."""
+    """The tight box around the non-zero pixels of a mask (H, W): (4,) float, or None if there are none.
+
+    >>> mask = np.zeros((5, 8), bool)
+    >>> mask[1:3, 2:7] = True
+    >>> from_mask(mask).tolist()
+    [2.0, 1.0, 5.0, 2.0]
+    """
     columns = np.flatnonzero(mask.any(axis=0))
     rows = np.flatnonzero(mask.any(axis=1))
     if not len(rows):
@@ -59,7 +73,11 @@ def search_window(box: ArrayLike, search_factor: float, output_size: tuple[int, 
     """The window around a box that a network of crop size `output_size` (W, H) looks at.
 
     It has the aspect of the crop, the box's centre, and `search_factor ** 2` times the box's area (paper section 3.4,
-    pytracking `ltr/data/processing_utils.py`), but at least `min_margin` times the box's width and height.
+    pytracking `ltr/data/processing_utils.py`), but at least `min_margin` times the box's width and height. Raises
+    ValueError for a box that is none.
+
+    >>> search_window([300, 150, 40, 40], 4, (416, 240))
+    Window(x=214, y=109, width=211, height=122)
     """
     if not is_valid(box):
         raise ValueError(f"expected a box of four finite numbers with positive width and height, got {box}")
@@ -72,6 +90,10 @@ def search_window(box: ArrayLike, search_factor: float, output_size: tuple[int, 
 
 
 def to_crop(box: ArrayLike, window: Window, output_size: tuple[int, int]) -> np.ndarray:
-    """A box in frame pixels as it stands in the crop of `window` at `output_size` (W, H): (4,) float xywh."""
+    """A box in frame pixels as it stands in the crop of `window` at `output_size` (W, H): (4,) float xywh.
+
+    >>> to_crop([120, 60, 10, 20], Window(100, 50, 104, 60), (416, 240)).tolist()
+    [80.0, 40.0, 40.0, 80.0]
+    """
     scale = np.array([output_size[0] / window.width, output_size[1] / window.height] * 2)
     return (np.asarray(box, dtype=float) - (window.x, window.y, 0, 0)) * scale

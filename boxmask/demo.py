@@ -10,11 +10,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from boxmask import boxes as box_geometry
-from boxmask import host, masks
+from boxmask import host, samples
 from boxmask.evaluate.folders import evaluate_folders
 from boxmask.evaluate.table import format_comparison
 from boxmask.generate.job import Job
@@ -22,9 +18,6 @@ from boxmask.generate.progress import Progress
 from boxmask.generate.source import Source
 from boxmask.report import overlay
 
-NUM_FRAMES = 20
-# Not the seed of the validation clips in training, whose J the training settings have been chosen by.
-SEED = 20210
 # A file of paths without a path: `default` trains on sample clips where no dataset is configured, and the demo does
 # that on a machine with datasets too.
 _NO_DATASETS = '''"""Paths for the demo: no dataset is configured."""
@@ -42,6 +35,8 @@ class DemoError(RuntimeError):
 def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
     """Runs the demo into the folder `out` and returns the exit code. checkpoint: used instead of training one."""
     start = time.perf_counter()
+    if checkpoint is not None and not checkpoint.is_file():
+        raise FileNotFoundError(f"{checkpoint}: no such checkpoint file; leave --checkpoint out to train a network")
     out.mkdir(parents=True, exist_ok=True)
     host.activate()
     if checkpoint is None:
@@ -49,8 +44,9 @@ def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
         checkpoint = train(out)
     else:
         _title(f"1. No training: {checkpoint}")
-    _title(f"2. {num_sequences} unseen sample sequences of {NUM_FRAMES} frames, with boxes and true masks")
-    frames, truth = write_samples(out / "samples", num_sequences)
+    _title(f"2. {num_sequences} unseen sample sequences of {samples.NUM_FRAMES} frames, with boxes and true masks")
+    shutil.rmtree(out / "samples", ignore_errors=True)
+    frames, truth = samples.write(out / "samples", num_sequences, num_frames=samples.NUM_FRAMES)
     _title("3. Masks from the boxes")
     methods = {"boxmask": "network", "GrabCut": "grabcut", "filled box": "box"}
     scores = {}
@@ -102,32 +98,6 @@ def train(out: Path) -> Path:
     if not checkpoints:
         raise DemoError(f"the training left no checkpoint in {workspace / 'checkpoints'}")
     return checkpoints[-1]
-
-
-def write_samples(folder: Path, num_sequences: int) -> tuple[Path, Path]:
-    """Writes sample sequences as GOT-10k has them, and their true masks; returns the two folders."""
-    from ltr.dataset.boxmask import sample_sequence
-
-    frames_root, truth_root = folder / "frames", folder / "truth"
-    shutil.rmtree(folder, ignore_errors=True)
-    for index in range(num_sequences):
-        name = f"Sample_{index + 1:06d}"
-        frames, labels, boxes = sample_sequence(index, NUM_FRAMES, SEED, "val")
-        for root in (frames_root, truth_root):
-            (root / name).mkdir(parents=True)
-        for number, (frame, label) in enumerate(zip(frames, labels, strict=True), start=1):
-            jpeg = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])[1]
-            (frames_root / name / f"{number:08d}.jpg").write_bytes(jpeg.tobytes())
-            (truth_root / name / f"{number:08d}.png").write_bytes(masks.encode(label))
-        (frames_root / name / "groundtruth.txt").write_text("".join(map(_box_line, boxes)), encoding="utf-8")
-    (frames_root / "list.txt").write_text("".join(f"{path.name}\n" for path in sorted(frames_root.iterdir())),
-                                          encoding="utf-8")
-    return frames_root, truth_root
-
-
-def _box_line(box: np.ndarray) -> str:
-    values = box if box_geometry.is_valid(box) else np.zeros(4)
-    return ",".join(f"{value:.4f}" for value in values) + "\n"
 
 
 def _title(text: str) -> None:

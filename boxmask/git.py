@@ -77,6 +77,7 @@ def hide(root: Path, places: Sequence[str]) -> None:
 
 
 def unhide(root: Path) -> None:
+    """Takes out of a repository's `.git/info/exclude` what `boxmask link` put there."""
     home = repository(root)
     if home is not None and exclude_file(home).is_file():
         _rewrite(exclude_file(home), lambda rest: rest, root)

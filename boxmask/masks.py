@@ -30,7 +30,11 @@ class MaskError(ValueError):
 
 
 def palette(count: int) -> np.ndarray:
-    """The colours (count, 3) uint8 of the object ids from 0, as DAVIS and PASCAL VOC have them: black, dark red, ..."""
+    """The colours (count, 3) uint8 of the object ids from 0, as DAVIS and PASCAL VOC have them: black, dark red, ...
+
+    >>> palette(3).tolist()
+    [[0, 0, 0], [128, 0, 0], [0, 128, 0]]
+    """
     ids = np.arange(count)
     # Bit 3 * k + c of an id is bit 7 - k of its colour's channel c.
     channels = [sum(((ids >> (3 * k + c)) & 1) << (7 - k) for k in range(3)) for c in range(3)]
@@ -109,7 +113,7 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
             mode = image.mode
             ids = np.array(image).astype(np.uint8) if mode in ("1", "L", "P") else None
     except FileNotFoundError:
-        raise MaskError(f"{path}: no such mask") from None
+        raise MaskError(f"{path}: no such mask; `boxmask generate` makes it") from None
     # Pillow reports broken PNG chunks as the second and third, and a header that promises too much as the last.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise MaskError(f"{path}: the mask cannot be read ({error}); write it again") from error
@@ -123,6 +127,9 @@ def object_ids(labels: Iterable[np.ndarray]) -> list[int]:
     """The object ids in the masks of a sequence, without background and void.
 
     DAVIS 2016 has its only object at 255: where nothing else is in the sequence, 255 is an object.
+
+    >>> object_ids([np.array([[0, 2], [1, 255]], np.uint8)])
+    [1, 2]
     """
     ids: set[int] = set()
     for label in labels:
@@ -135,6 +142,9 @@ def box_region(box: ArrayLike, size: tuple[int, int]) -> tuple[slice, slice]:
     """Rows and columns of the pixels that a box touches, however little, in a frame of `size` (W, H).
 
     Both slices are empty for a box outside the frame.
+
+    >>> box_region([1.5, 2, 3, 2.1], (640, 360))
+    (slice(2, 5, None), slice(1, 5, None))
     """
     x, y, w, h = np.asarray(box, dtype=float)
     width, height = size

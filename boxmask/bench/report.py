@@ -73,6 +73,7 @@ class Report:
 
     @property
     def limits(self) -> list[Limit]:
+        """The limit of each round."""
         return [limit(each.steps, self.setting.processors, on_processors=self.setting.device == "cpu")
                 for each in self.rounds]
 
@@ -96,6 +97,7 @@ class Report:
         return found
 
     def to_json(self) -> dict[str, Any]:
+        """What `boxmask bench --json` writes: setting, rounds, and median, lowest and highest of each figure."""
         return {"setting": asdict(self.setting), "rounds": [asdict(each) for each in self.rounds],
                 "binding": self.binding, **{name: _spread(values) for name, values in self.values().items()}}
 

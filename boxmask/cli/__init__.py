@@ -13,8 +13,23 @@ import sys
 from pathlib import Path
 
 import boxmask
-from boxmask.cli import bench, checkout, demo, evaluate, export, generate, overlay, pack, quality, review, verify
-from boxmask.cli.options import print_error
+from boxmask.cli import (
+    bench,
+    checkout,
+    completion,
+    demo,
+    evaluate,
+    export,
+    generate,
+    overlay,
+    pack,
+    quality,
+    review,
+    samples,
+    verify,
+)
+from boxmask.cli.options import HelpFormatter, print_error
+from boxmask.terminal import leave_pipe
 
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
 EXAMPLES = """examples:
@@ -27,8 +42,9 @@ EXAMPLES = """examples:
   boxmask overlay --frames video/ --masks mine/video --boxes boxes.txt --out overlay.png
   boxmask demo
 
-A network is trained with: python run_training.py boxmask default
-exit codes: 0 all done, 1 an error or a failed sequence, 2 wrong usage, 130 interrupted"""
+`boxmask COMMAND --help` has more on each. A network is trained with: python run_training.py boxmask default
+exit codes: 0 all done, 1 an error or a failed sequence, 2 wrong usage, 130 interrupted
+NO_COLOR=1 writes no colours on a terminal"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,6 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("boxmask: interrupted; what is finished stays", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        leave_pipe()
+        return 1
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         if args.debug:
             raise
@@ -62,13 +81,14 @@ def _explain(error: Exception) -> str:
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; every command sets `run`, a function of the parsed arguments to an exit code."""
     parser = argparse.ArgumentParser(prog="boxmask", description=DESCRIPTION, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+                                     formatter_class=HelpFormatter)
     parser.add_argument("--version", action="version", version=f"boxmask {boxmask.__version__}")
     parser.add_argument("--pytracking", metavar="PATH", type=Path,
                         help="a pytracking checkout to work with (default: $PYTRACKING_ROOT, or the host that comes "
                              "with boxmask)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (generate, verify, quality, review, export, evaluate, overlay, demo, pack, bench, checkout):
+    for command in (generate, verify, quality, review, export, evaluate, overlay, demo, samples, pack, bench, checkout):
         command.add(commands)
+    completion.add(commands, build_parser)
     return parser

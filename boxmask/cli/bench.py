@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxmask.cli.options import positive
+from boxmask.cli.options import add_command, add_json, positive, tell
 from boxmask.generate.defaults import WINDOWS
 
 if TYPE_CHECKING:
@@ -17,10 +16,13 @@ LAYOUTS = ("got10k", "lasot", "trackingnet", "otb", "davis", "youtubevos")
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    bench = commands.add_parser("bench", help="how fast this machine makes masks, and what holds it back",
-                                description="Times each step of `boxmask generate` alone, and the command on the same "
-                                            "frames; prints the limit min(processors / host time, device, disk), the "
-                                            "rate reached, their ratio and what binds. Close other programs first.")
+    """Adds `bench` to the command line."""
+    bench = add_command(commands, "bench", help="how fast this machine makes masks, and what holds it back",
+                        description="Times each step of `boxmask generate` alone, and the command on the same frames; "
+                                    "prints the limit min(processors / host time, device, disk), the rate reached, "
+                                    "their ratio and what binds. Close other programs first.",
+                        examples=["boxmask bench --size 1280x720",
+                                  "boxmask bench --layout got10k --root got10k/val --against reference"])
     frames = bench.add_argument_group("frames")
     frames.add_argument("--size", type=_size, default=(1920, 1080), metavar="WxH",
                         help="drawn frames of this size (default: 1920x1080)")
@@ -33,19 +35,22 @@ def add(commands: argparse._SubParsersAction) -> None:
     bench.add_argument("--checkpoint", type=Path, metavar="C", help="the network (default: --network with random "
                                                                     "weights, which are as fast)")
     bench.add_argument("--network", choices=("boxmask_lite", "boxmask_resnet50"), default="boxmask_lite",
-                       help="(default: %(default)s)")
+                       help="without --checkpoint (default: %(default)s)")
     bench.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
-    bench.add_argument("--windows", choices=("chunk", "sliding"), default=WINDOWS, help="(default: %(default)s)")
-    bench.add_argument("--rounds", type=positive, default=3, metavar="N", help="(default: %(default)s)")
+    bench.add_argument("--windows", choices=("chunk", "sliding"), default=WINDOWS,
+                       help="as for `boxmask generate` (default: %(default)s)")
+    bench.add_argument("--rounds", type=positive, default=3, metavar="N",
+                       help="how often all is measured (default: %(default)s)")
     bench.add_argument("--against", choices=("reference",),
                        help="also time the reference procedure, which runs the network on nine frames for each mask")
     bench.add_argument("--out", type=Path, metavar="DIR",
                        help="measure the disk of this folder; nothing stays in it (default: temporary files)")
-    bench.add_argument("--json", type=Path, metavar="FILE", help="also write every figure of every round there")
+    add_json(bench, "every figure of every round")
     bench.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    """Measures, prints the table, and returns the exit code."""
     source = _source(args)
     if args.out is not None and not args.out.is_dir():
         raise FileNotFoundError(f"{args.out}: no such folder; name one on the disk that masks are to go to")
@@ -59,9 +64,7 @@ def run(args: argparse.Namespace) -> int:
     report = measure(Options(source, args.size, args.num_frames, args.network, args.checkpoint, args.device,
                              WindowOptions(args.windows), args.rounds, args.against == "reference", args.out,
                              None if args.pytracking is None else str(args.pytracking)))
-    print(report)
-    if args.json is not None:
-        args.json.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+    tell(str(report), report.to_json(), args.json)
     return 0
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxmask.cli.options import not_negative, positive
+from boxmask.cli.options import add_command, add_json, not_negative, positive, tell
 
 if TYPE_CHECKING:
     from boxmask.evaluate.report import Report
@@ -16,14 +16,21 @@ of frames above .5) and decay (the first quarter of the frames less the last), o
 of 255 in it are left out."""
 BOXES = """AO, SR.50 and SR.75 by the rules of GOT-10k; success AUC, precision (20 pixels) and normalised precision
 (0.2) by the rules of LaSOT, in one table. The two differ in which frames count: see docs/evaluation.md."""
+MASKS_EXAMPLE = "boxmask evaluate masks --masks davis --truth data/DAVIS --split val --json scores.json"
+BOXES_EXAMPLE = "boxmask evaluate boxes got10k --root data/got10k/val --results tracking_results/boxmask/lite"
 LAYOUTS = ("got10k", "lasot", "otb")
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    evaluate = commands.add_parser("evaluate", help="measure results against the truth")
+    """Adds `evaluate masks` and `evaluate boxes` to the command line."""
+    evaluate = add_command(commands, "evaluate", help="measure results against the truth",
+                           description="Prints a line of scores per sequence, the scores over all, and 95 % intervals "
+                                       "by bootstrap. `boxmask evaluate WHAT --help` lists the options.",
+                           examples=[MASKS_EXAMPLE, BOXES_EXAMPLE])
     kinds = evaluate.add_subparsers(title="what", metavar="WHAT", required=True)
     common = _common_options()
-    masks = kinds.add_parser("masks", parents=[common], help="J and F of masks against true masks", description=MASKS)
+    masks = add_command(kinds, "masks", parents=[common], help="J and F of masks against true masks",
+                        description=MASKS, examples=[MASKS_EXAMPLE])
     masks.add_argument("--masks", type=Path, required=True, metavar="DIR", help="DIR/SEQ/*.png, or a DAVIS root")
     masks.add_argument("--truth", type=Path, required=True, metavar="DIR", help="DIR/SEQ/*.png, or a DAVIS root")
     which = masks.add_mutually_exclusive_group()
@@ -34,8 +41,10 @@ def add(commands: argparse._SubParsersAction) -> None:
                             "(semi-supervised)")
     masks.set_defaults(run=_evaluate_masks)
 
-    boxes = kinds.add_parser("boxes", parents=[common], help="overlap of a tracker's boxes with true boxes",
-                             description=BOXES)
+    boxes = add_command(kinds, "boxes", parents=[common], help="overlap of a tracker's boxes with true boxes",
+                        description=BOXES, examples=[BOXES_EXAMPLE,
+                                                     "boxmask evaluate boxes lasot --root lasot --split test "
+                                                     "--masks masks/lasot_test"])
     boxes.add_argument("layout", choices=LAYOUTS, help="how the dataset is laid out")
     boxes.add_argument("--root", type=Path, required=True, help="the dataset's folder")
     results = boxes.add_mutually_exclusive_group(required=True)
@@ -52,7 +61,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _common_options() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--csv", type=Path, metavar="FILE", help="also write a line per object there")
-    common.add_argument("--json", type=Path, metavar="FILE", help="also write all scores there")
+    add_json(common, "all scores")
     common.add_argument("--draws", type=not_negative, default=1000, metavar="N",
                         help="bootstrap draws of sequences, for the 95%% intervals; 0 for none (default: %(default)s)")
     common.add_argument("--seed", type=not_negative, default=0, metavar="N", help="of the draws (default: %(default)s)")
@@ -62,14 +71,16 @@ def _common_options() -> argparse.ArgumentParser:
 def _evaluate_masks(args: argparse.Namespace) -> int:
     from boxmask.evaluate.folders import evaluate_folders
     from boxmask.readers import davis
+    from boxmask.terminal import bar
 
     names = args.sequences if args.split is None else davis.open_dataset(args.truth, args.split).sequences
-    return _tell(evaluate_folders(args.masks, args.truth, names, skip_ends=args.skip_ends), args)
+    return _report(evaluate_folders(args.masks, args.truth, names, skip_ends=args.skip_ends, progress=bar), args)
 
 
 def _evaluate_boxes(args: argparse.Namespace) -> int:
     from boxmask.evaluate.tracking import evaluate_tracking
     from boxmask.generate.source import Source
+    from boxmask.terminal import bar
 
     arguments = {"root": str(args.root.absolute())}
     if args.split is not None:
@@ -79,19 +90,15 @@ def _evaluate_boxes(args: argparse.Namespace) -> int:
     # Every frame: LaSOT's reader would else give those that masks are wanted of.
     _, dataset = Source(args.layout, arguments, first=0, every=1).open()
     results, are_masks = (args.results, False) if args.masks is None else (args.masks, True)
-    return _tell(evaluate_tracking(dataset, results, args.sequences, are_masks=are_masks, first=args.first,
-                                   every=args.every), args)
+    return _report(evaluate_tracking(dataset, results, args.sequences, are_masks=are_masks, first=args.first,
+                                     every=args.every, progress=bar), args)
 
 
-def _tell(report: Report, args: argparse.Namespace) -> int:
-    import json
-
+def _report(report: Report, args: argparse.Namespace) -> int:
     from boxmask.evaluate.table import format_report
 
     interval = report.interval(draws=args.draws, seed=args.seed) if args.draws else None
     if args.csv is not None:
         args.csv.write_text(report.to_csv(), encoding="utf-8")
-    if args.json is not None:
-        args.json.write_text(json.dumps(report.to_json(interval), indent=2) + "\n", encoding="utf-8")
-    print(format_report(report, interval))
+    tell(format_report(report, interval), report.to_json(interval), args.json)
     return 0

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from boxmask.cli.options import add_command, add_json, tell
+
 
 def add(commands: argparse._SubParsersAction) -> None:
-    export = commands.add_parser("export", help="generated masks in other layouts",
-                                 description="Masks that are marked as poor, and those of frames that could not be "
-                                             "looked at, are left out of youtubevos and coco; zip has all of them, "
-                                             "with the manifests that mark them.")
+    """Adds `export` to the command line."""
+    export = add_command(commands, "export", help="generated masks in other layouts",
+                         description="Masks that are marked as poor, and those of frames that could not be looked at, "
+                                     "are left out of youtubevos and coco; zip has all of them, with the manifests "
+                                     "that mark them.",
+                         examples=["boxmask export masks --to youtubevos --out youtubevos/2019/train --link-frames",
+                                   "boxmask export masks --to coco --out masks.json"])
     export.add_argument("masks", type=Path, metavar="OUT", help="the --out of `boxmask generate`")
     export.add_argument("--to", choices=("youtubevos", "coco", "zip"), required=True, dest="layout",
                         help="a YouTube-VOS split: Annotations, meta.json; COCO's JSON for videos, with masks as run "
@@ -21,18 +26,21 @@ def add(commands: argparse._SubParsersAction) -> None:
                         help="youtubevos: also JPEGImages, symbolic links to the images that the masks were made from")
     export.add_argument("--unfinished", action="store_true",
                         help="export what is there of a run that has sequences failed or still to do")
+    add_json(export, "where it is and how many sequences it has")
     export.set_defaults(run=_export)
 
 
 def _export(args: argparse.Namespace) -> int:
     from boxmask.export import archive, coco, youtubevos
+    from boxmask.terminal import bar
 
-    options = {"unfinished": args.unfinished}
+    options = {"unfinished": args.unfinished, "progress": bar}
     if args.layout == "youtubevos":
         options["link_frames"] = args.link_frames
     elif args.link_frames:
         raise ValueError(f"--link-frames is for --to youtubevos; {args.layout} has no frames")
     layouts = {"youtubevos": youtubevos, "coco": coco, "zip": archive}
     count = layouts[args.layout].export(args.masks, args.out, **options)
-    print(f"{args.out}: {count} sequences")
+    tell(f"{args.out}: {count} sequence{'' if count == 1 else 's'}",
+         {"out": str(args.out), "layout": args.layout, "sequences": count}, args.json)
     return 0

@@ -9,7 +9,16 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boxmask.cli.options import not_negative, number, positive, print_error
+from boxmask.cli.options import (
+    STANDARD_OUTPUT,
+    add_command,
+    add_json,
+    not_negative,
+    number,
+    positive,
+    print_error,
+    tell,
+)
 from boxmask.generate.defaults import ITERATIONS, OVERLAP, STRIDE, WINDOW, WINDOWS
 from boxmask.view import PORT, SERVER, address
 
@@ -23,15 +32,32 @@ OUT_HELP = ("a sequence appears here under its name when all its masks are writt
             "and is kept by the next run; masks are PNG files of the size of the image with a palette and the object's "
             "number, 1 for a single one, as values")
 CLAIM_TIMEOUT = 600
+# How a user calls each layout.
+EXAMPLES = {
+    "got10k": "got10k --root data/got10k/train --out masks/got10k_masks --workers 4",
+    "lasot": "lasot --root data/lasot --split train --out masks/lasot_masks",
+    "trackingnet": "trackingnet --root data/trackingnet --sets TRAIN_0 TRAIN_1 --out masks/trackingnet",
+    "otb": "otb --root data/otb --sequences Human7 --out masks/otb",
+    "davis": "davis --root data/DAVIS --split val --out davis --checkpoint lite.safetensors",
+    "youtubevos": "youtubevos --root data/youtubevos/2019 --out masks/youtubevos --limit 10",
+    "coco": "coco --root data/ytvis/JPEGImages --annotations data/ytvis/train.json --out masks/ytvis",
+    "folder": "folder --frames video/ --boxes boxes.txt --out mine",
+    "video": "video --video car.mp4 --boxes boxes.txt --out mine",
+}
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    generate = commands.add_parser("generate", help="make masks from the boxes of videos")
+    """Adds `generate`, with a command for each layout, to the command line."""
+    generate = add_command(commands, "generate", help="make masks from the boxes of videos",
+                           description="LAYOUT says how frames and boxes lie; `boxmask generate LAYOUT --help` lists "
+                                       "the options. The same command again goes on where it was stopped.",
+                           examples=[f"boxmask generate {EXAMPLES[name]}" for name in ("got10k", "folder", "lasot")])
     layouts = generate.add_subparsers(title="layouts", metavar="LAYOUT", dest="layout", required=True)
     common, several = _common_options(), _dataset_options()
 
     def dataset(name: str, help_text: str, description: str) -> argparse.ArgumentParser:
-        return layouts.add_parser(name, parents=[several, common], help=help_text, description=description)
+        return add_command(layouts, name, parents=[several, common], help=help_text, description=description,
+                           examples=[f"boxmask generate {EXAMPLES[name]}"])
 
     dataset("got10k", "a GOT-10k split, or a dataset like it",
             "ROOT/SEQ/{00000001.jpg, groundtruth.txt} to OUT/SEQ/00000001.png, as pytracking's Got10kVOS reads them.")
@@ -61,12 +87,13 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _single_layouts(layouts: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    folder = layouts.add_parser("folder", parents=[common], help="a folder of images with a file of boxes",
-                                description="The images of a folder, in natural order, to OUT/<name of the folder>/"
-                                            "<name of the image>.png.")
+    folder = add_command(layouts, "folder", parents=[common], help="a folder of images with a file of boxes",
+                         description="The images of a folder, in natural order, to OUT/<name of the folder>/<name of "
+                                     "the image>.png.", examples=[f"boxmask generate {EXAMPLES['folder']}"])
     folder.add_argument("--frames", type=Path, required=True, metavar="DIR", help="the images")
-    video = layouts.add_parser("video", parents=[common], help="a video file with a file of boxes",
-                               description="The frames of a video to OUT/<name of the file>/00000001.png, ....")
+    video = add_command(layouts, "video", parents=[common], help="a video file with a file of boxes",
+                        description="The frames of a video to OUT/<name of the file>/00000001.png, ....",
+                        examples=[f"boxmask generate {EXAMPLES['video']}"])
     video.add_argument("--video", type=Path, required=True, metavar="FILE", help="anything that PyAV decodes")
     for layout in (folder, video):
         layout.add_argument("--boxes", type=Path, required=True, metavar="FILE", help=BOXES_HELP)
@@ -134,27 +161,33 @@ def _add_run_options(group: argparse._ArgumentGroup) -> None:
                        help="seconds without a sign of life after which the sequence of a worker on another machine is "
                             "given to another (default: %(default)s)")
     group.add_argument("--log", type=Path, metavar="FILE", help="add what happens to it, as JSON lines")
+    add_json(group, "what became of sequences and frames")
 
 
 def _add_view_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--use_visdom", nargs="?", const=True, default=False, metavar="True|False",
                        type=lambda text: text.lower() not in ("", "0", "false"),
                        help="show clips with boxes and masks, their quality and the speed in visdom")
-    group.add_argument("--visdom_server", default=SERVER, metavar="HOST", help="(default: %(default)s)")
-    group.add_argument("--visdom_port", type=positive, default=PORT, metavar="PORT", help="(default: %(default)s)")
+    group.add_argument("--visdom_server", default=SERVER, metavar="HOST",
+                       help="where it runs (default: %(default)s)")
+    group.add_argument("--visdom_port", type=positive, default=PORT, metavar="PORT",
+                       help="its port (default: %(default)s)")
     group.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the same here, for TensorBoard")
 
 
 def run(args: argparse.Namespace) -> int:
+    """Makes the masks, says what became of them, and returns the exit code."""
     if args.drop_poor and args.min_quality is None:
         raise ValueError("--drop-poor needs --min-quality, which says what is poor")
     if args.overwrite and (int(os.environ.get("WORLD_SIZE", 1)) > 1 or "SLURM_ARRAY_TASK_ID" in os.environ):
         raise ValueError("--overwrite is for one command, as the second would overwrite what the first has just made; "
                          "use --workers, or start once with --overwrite and the others without")
-    for path, what in ((args.log, "the log"), (args.tensorboard, "files for TensorBoard")):
+    figures = None if args.json == STANDARD_OUTPUT else args.json
+    for path, what in ((args.log, "the log"), (figures, "the JSON file"), (args.tensorboard, "files for TensorBoard")):
         if path is not None and args.out.absolute() in (path.absolute(), *path.absolute().parents):
             raise ValueError(f"{path}: {what} would be among the masks; choose another place")
-    return finish(run_job(_job(args), overwrite=args.overwrite, workers=args.workers, log=args.log), args.out)
+    return finish(run_job(_job(args), overwrite=args.overwrite, workers=args.workers, log=args.log), args.out,
+                  args.json)
 
 
 def run_job(job: Job, *, overwrite: bool, workers: int, log: Path | None) -> Ledger:
@@ -185,13 +218,11 @@ def run_job(job: Job, *, overwrite: bool, workers: int, log: Path | None) -> Led
     return ledger
 
 
-def finish(ledger: Ledger, out: Path) -> int:
-    """Prints the ledger and gives the exit code."""
+def finish(ledger: Ledger, out: Path, file: Path | None = None) -> int:
+    """Prints the ledger, writes it to the file of --json, and gives the exit code."""
     if not _speaks():
         return 0 if ledger.is_complete else 1
-    print(ledger)
-    if ledger.done:
-        print(f"masks: {out}")
+    tell(f"{ledger}\nmasks: {out}" if ledger.done else str(ledger), {"out": str(out), **ledger.to_json()}, file)
     for failure in ledger.failed.values():
         print_error(failure.reason)
     if ledger.open:

@@ -1,13 +1,52 @@
-"""What the commands share: kinds of values, and how an error is said."""
+"""What the commands share: how a command is described, kinds of values, and how results and errors are said."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from boxmask.terminal import RED, paint
+
+STANDARD_OUTPUT = Path("-")
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Wraps descriptions, and leaves the lines of examples as they are, to be copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if not text.startswith("example"):
+            return super()._fill_text(text, width, indent)
+        return "".join(f"{indent}{line}" for line in text.splitlines(keepends=True))
+
+
+def add_command(commands: argparse._SubParsersAction, name: str, *, help: str, description: str,  # noqa: A002
+                examples: Sequence[str], parents: Sequence[argparse.ArgumentParser] = ()) -> argparse.ArgumentParser:
+    """Adds a command. examples: lines that a user could type, one at least."""
+    head = "example:" if len(examples) == 1 else "examples:"
+    return commands.add_parser(name, help=help, description=description, parents=list(parents),
+                               epilog="\n  ".join([head, *examples]), formatter_class=HelpFormatter)
+
+
+def add_json(parser: argparse._ActionsContainer, what: str) -> None:
+    """Adds --json, the same for every command that has figures to tell; `tell` obeys it."""
+    parser.add_argument("--json", type=Path, metavar="FILE",
+                        help=f"also write {what} to FILE, as JSON; - prints that in the place of the text")
+
+
+def tell(text: str, record: Mapping[str, Any], file: Path | None) -> None:
+    """Prints what a command has found out: the text, and with --json the record, to its file or in the text's place."""
+    formatted = json.dumps(record, indent=2)
+    print(formatted if file == STANDARD_OUTPUT else text)
+    if file not in (None, STANDARD_OUTPUT):
+        file.write_text(formatted + "\n", encoding="utf-8")
 
 
 def positive(text: str) -> int:
+    """A type of option: a whole number from 1."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
@@ -15,6 +54,7 @@ def positive(text: str) -> int:
 
 
 def not_negative(text: str) -> int:
+    """A type of option: a whole number from 0."""
     return 0 if int(text) == 0 else positive(text)
 
 
@@ -30,4 +70,5 @@ def number(kind: str, low: float, high: float) -> Callable[[str], float]:
 
 
 def print_error(message: str) -> None:
-    print("boxmask: error:", " ".join(message.split()), file=sys.stderr)
+    """Says on the standard error what went wrong, in one line."""
+    print(paint("boxmask: error:", RED, sys.stderr), " ".join(message.split()), file=sys.stderr)

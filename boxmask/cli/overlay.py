@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from boxmask.cli.options import positive
+from boxmask.cli.options import add_command, positive
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    overlay = commands.add_parser("overlay", help="a picture of the masks of a sequence",
-                                  description="Frames spread over a sequence, close enough to see the mask, which is "
-                                              "tinted and outlined, and the box.")
+    """Adds `overlay` to the command line."""
+    overlay = add_command(commands, "overlay", help="a picture of the masks of a sequence",
+                          description="Frames spread over a sequence, close enough to see the mask, which is tinted "
+                                      "and outlined, and the box.",
+                          examples=["boxmask overlay --frames video/ --masks masks/video --boxes boxes.txt --out "
+                                    "overlay.png"])
     overlay.add_argument("--frames", type=Path, required=True, metavar="DIR", help="the images, GOT-10k or any folder")
     overlay.add_argument("--masks", type=Path, required=True, metavar="DIR", help="<name of the image>.png")
     overlay.add_argument("--boxes", type=Path, metavar="FILE", help="boxes to draw (default: DIR/groundtruth.txt if "

@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from boxmask.cli.options import print_error
+from boxmask.cli.options import add_command, add_json, print_error, tell
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    verify = commands.add_parser("verify", help="check the masks that were made, and repair them",
-                                 description="Reads every file in OUT and compares it with the manifests: damaged, "
-                                             "missing and surplus files, unfinished and failed sequences. The exit "
-                                             "code is 1 if there is a fault.")
-    verify.add_argument("out", type=Path, metavar="OUT", help="the --out folder of `boxmask generate`")
+    """Adds `verify` to the command line."""
+    verify = add_command(commands, "verify", help="check the masks that were made, and repair them",
+                         description="Reads every file in OUT and compares it with the manifests: damaged, missing and "
+                                     "surplus files, unfinished and failed sequences. The exit code is 1 if there is a "
+                                     "fault.",
+                         examples=["boxmask verify masks", "boxmask verify masks --repair --root data/got10k/train"])
+    verify.add_argument("out", type=Path, metavar="OUT", help="the --out of `boxmask generate`")
     verify.add_argument("--quick", action="store_true", help="look at the sizes of files, and do not read them")
     verify.add_argument("--repair", action="store_true", help="make the sequences that have a fault again")
     verify.add_argument("--root", type=Path, metavar="DIR", help="where the dataset is now, if it has moved (--repair)")
     verify.add_argument("--checkpoint", type=Path, metavar="C", help="where the network is now, if it has moved "
                                                                      "(--repair)")
     verify.add_argument("--device", help="as for `boxmask generate` (--repair)")
-    verify.add_argument("--json", type=Path, metavar="FILE", help="also write what was found there")
+    add_json(verify, "what was found")
     verify.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    import json
-
+    """Verifies, repairs where that is asked for, and returns the exit code."""
     from boxmask.generate import verify
+    from boxmask.terminal import bar
 
-    report = verify.verify(args.out, quick=args.quick)
+    report = verify.verify(args.out, quick=args.quick, progress=bar)
     if args.repair and report.to_repair:
         for fault in report.faults:
-            print(fault)
+            print(fault, file=sys.stderr)
         _repair(args, report.to_repair)
-        print()
-        report = verify.verify(args.out, quick=args.quick)
-    if args.json is not None:
-        args.json.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
-    for fault in report.faults:
-        print(fault)
-    print(report.ledger)
+        report = verify.verify(args.out, quick=args.quick, progress=bar)
+    lines = [*map(str, report.faults), str(report.ledger)]
     if not report.faults:
-        print(f"{args.out}: no fault" + (", by the sizes of the files" if args.quick else ""))
+        lines.append(f"{args.out}: no fault" + (", by the sizes of the files" if args.quick else ""))
+    tell("\n".join(lines), report.to_json(), args.json)
+    if not report.faults:
         return 0
     sequences = len(report.to_repair)
     print_error(f"{args.out}: {_count(len(report.faults), 'fault')} in {_count(sequences, 'sequence')}"

@@ -34,6 +34,7 @@ class Found:
 
 
 def activate(found: Found) -> Iterator[Line]:
+    """Activates the host, puts it into `found`, and says which it is and whether something shadows it."""
     try:
         found.host = host.activate()
     except host.HostError as error:

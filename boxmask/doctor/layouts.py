@@ -36,6 +36,7 @@ class SplitLists:
     folders: Sequence[Path]
 
     def find(self, filename: str, *more: Path) -> Path | None:
+        """The first file of that name in the folders, then in `more`; None if there is none."""
         return next((folder / filename for folder in (*self.folders, *more) if (folder / filename).is_file()), None)
 
 
@@ -62,10 +63,12 @@ def _folders(folder: Path, count: int) -> list[Path]:
 
 
 def lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 file without blanks around them, empty ones left out."""
     return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def some(missing: Sequence[str]) -> str:
+    """The first three names, as a line says them."""
     return ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
 
 

@@ -18,6 +18,7 @@ _GIGA = 1024**3
 
 
 def versions() -> Iterator[Line]:
+    """The versions of Python and of what boxmask computes with."""
     try:
         import cv2
         import numpy
@@ -32,6 +33,7 @@ def versions() -> Iterator[Line]:
 
 
 def hardware() -> Iterator[Line]:
+    """GPUs and processors."""
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0

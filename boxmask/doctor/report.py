@@ -5,7 +5,10 @@ from __future__ import annotations
 import textwrap
 from dataclasses import asdict, dataclass
 
+from boxmask.terminal import GREEN, RED, YELLOW, coloured
+
 OK, WARNING, ERROR = "ok", "warning", "error"
+_COLOURS = {OK: GREEN, WARNING: YELLOW, ERROR: RED}
 _WIDTH = 120
 _INDENT = " " * 29
 # Names of packages on the index that differ from what is imported.
@@ -44,16 +47,23 @@ def import_line(topic: str, error: ImportError) -> Line:
 
 @dataclass(frozen=True)
 class Report:
+    """What the doctor has found, in the order in which it looked."""
+
     lines: list[Line]
 
     @property
     def can_work(self) -> bool:
+        """Whether training `boxmask default` and generation can run."""
         return not any(line.status == ERROR for line in self.lines)
 
-    def to_text(self) -> str:
-        return "\n".join([*map(str, self.lines), "", self._verdict()])
+    def to_text(self, *, has_colours: bool = False) -> str:
+        """A line or more for each thing, and the verdict. has_colours: the status of each in its colour."""
+        lines = [coloured(line.status, _COLOURS[line.status]) + str(line).removeprefix(line.status) if has_colours
+                 else str(line) for line in self.lines]
+        return "\n".join([*lines, "", self._verdict()])
 
     def to_json(self) -> dict[str, object]:
+        """What `boxmask doctor --json` prints."""
         return {"can_work": self.can_work, "lines": [asdict(line) for line in self.lines]}
 
     def _verdict(self) -> str:

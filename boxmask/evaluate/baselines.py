@@ -27,12 +27,14 @@ class Baseline:
         self.segment = segment
 
     def view(self, image: np.ndarray, box: np.ndarray) -> Scores:
+        """The scores in the box of an image (H, W, 3) uint8 RGB: 1 in the baseline's mask, -1 elsewhere."""
         mask = self.segment(image, box)
         rows, columns = box_region(box, (image.shape[1], image.shape[0]))
         window = Window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
         return Scores(np.where(mask[rows, columns], np.float32(1), np.float32(-1)), window)
 
     def solve(self, windows: Sequence[Sequence[Scores]], keep: Sequence[int], *, batch: int = 1) -> list[list[Scores]]:
+        """As `Masker.solve`; each view is its own answer."""
         del batch  # there is nothing to compute
         return [[window[position] for position in keep] for window in windows]
 

@@ -34,7 +34,11 @@ def boundary_f(mask: np.ndarray, truth: np.ndarray, void: np.ndarray | None = No
 
 
 def tolerance(shape: tuple[int, int]) -> int:
-    """The most that contours of masks of (H, W) may be apart, in pixels."""
+    """The most that contours of masks of (H, W) may be apart, in pixels.
+
+    >>> tolerance((480, 854))
+    8
+    """
     return math.ceil(TOLERANCE * math.hypot(*shape))
 
 

@@ -14,6 +14,7 @@ from boxmask.evaluate.jaccard import jaccard
 from boxmask.evaluate.report import Report, Row
 from boxmask.evaluate.statistics import mean_recall_decay
 from boxmask.readers.davis import ANNOTATIONS
+from boxmask.terminal import Progress
 
 COLUMNS = ("J&F", "J mean", "J recall", "J decay", "F mean", "F recall", "F decay")
 _log = logging.getLogger(__name__)
@@ -24,7 +25,8 @@ class EvaluationError(ValueError):
 
 
 def evaluate_folders(masks_folder: Path, truth_folder: Path, sequences: Sequence[str] | None = None, *,
-                     skip_ends: bool = False) -> Report:
+                     skip_ends: bool = False,
+                     progress: Progress = iter) -> Report:
     """The scores of the sequences in `masks_folder`, or of the named ones, on every frame that has a true mask.
 
     As in DAVIS 2017 every object counts the same, however long its sequence. skip_ends: without the first and the last
@@ -46,7 +48,7 @@ def evaluate_folders(masks_folder: Path, truth_folder: Path, sequences: Sequence
     if sequences is None and left_out:
         _log.warning("%s: no masks of %d of the %d sequences with true masks, the first is %s; they do not count",
                      masks_folder, len(left_out), len(truth), left_out[0])
-    return Report(COLUMNS, tuple(row for name in names
+    return Report(COLUMNS, tuple(row for name in progress(names)
                                  for row in evaluate_sequence(name, found[name], truth[name], skip_ends=skip_ends)))
 
 

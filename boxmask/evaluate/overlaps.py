@@ -6,7 +6,11 @@ import numpy as np
 
 
 def overlap(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """The intersection over union of the boxes of each frame: (T,), 0 where one has no area or is not there."""
+    """The intersection over union of the boxes of each frame: (T,), 0 where one has no area or is not there.
+
+    >>> overlap(np.array([[0, 0, 4, 4], [0, 0, 4, 4.0]]), np.array([[2, 0, 4, 4], [9, 9, 2, 2.0]])).round(3).tolist()
+    [0.333, 0.0]
+    """
     low = np.maximum(boxes[:, :2], truth[:, :2])
     high = np.minimum(boxes[:, :2] + boxes[:, 2:], truth[:, :2] + truth[:, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=1)

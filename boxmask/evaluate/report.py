@@ -28,6 +28,7 @@ class Row:
 
     @property
     def scores(self) -> np.ndarray:
+        """Of this object: (M,), NaN where nothing counts."""
         return ratio(self.totals, self.weights)
 
 
@@ -60,6 +61,7 @@ class Report:
 
     @property
     def frames(self) -> int:
+        """Frames of all sequences, each counted once."""
         return sum(row.frames for row in self.sequences)
 
     @cached_property

@@ -16,6 +16,9 @@ def mean_recall_decay(values: np.ndarray) -> tuple[float, float, float]:
 
     The decay is the mean of the first quarter of the frames less that of the last. As in DAVIS, neighbouring quarters
     share a frame.
+
+    >>> [round(float(value), 3) for value in mean_recall_decay(np.array([0.9, 0.9, 0.8, 0.8, 0.7, 0.7, 0.4, 0.4]))]
+    [0.7, 0.75, 0.367]
     """
     bounds = np.round(np.linspace(1, len(values), _BINS + 1) + 1e-10).astype(int) - 1
     quarters = [values[start:end + 1] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
@@ -24,7 +27,11 @@ def mean_recall_decay(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def ratio(totals: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """totals / weights, NaN where the weight is 0."""
+    """totals / weights, NaN where the weight is 0.
+
+    >>> ratio(np.array([3.0, 0.0]), np.array([4, 0])).tolist()
+    [0.75, nan]
+    """
     return np.divide(totals, weights, out=np.full(np.shape(totals), np.nan), where=np.asarray(weights) > 0)
 
 

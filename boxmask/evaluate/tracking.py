@@ -12,12 +12,14 @@ from boxmask.evaluate.report import Report, Row
 from boxmask.evaluate.results import frame_size, read_boxes, read_tight_boxes
 from boxmask.evaluate.tracking_rules import GOT10K_COLUMNS, LASOT_COLUMNS, got10k_totals, lasot_totals
 from boxmask.readers.sequence import Dataset, Sequence
+from boxmask.terminal import Progress
 
 COLUMNS = (*GOT10K_COLUMNS, *LASOT_COLUMNS)
 
 
 def evaluate_tracking(dataset: Dataset, results: Path, sequences: Names[str] | None = None, *, are_masks: bool = False,
-                      first: int | None = None, every: int = 1) -> Report:
+                      first: int | None = None, every: int = 1,
+                      progress: Progress = iter) -> Report:
     """The scores by the rules of GOT-10k and by those of LaSOT, of all sequences or of the named ones.
 
     dataset: with every frame of its sequences. results: the folder of `<sequence>.txt` with a box per frame, or, if
@@ -32,7 +34,7 @@ def evaluate_tracking(dataset: Dataset, results: Path, sequences: Names[str] | N
         raise EvaluationError(f"{dataset.name}: there is no sequence {unknown[0]}; it has {len(dataset.sequences)}, "
                               f"the first is {dataset.sequences[0]}")
     rows = []
-    for name in dict.fromkeys(sequences or dataset.sequences):
+    for name in progress(list(dict.fromkeys(sequences or dataset.sequences))):
         sequence = dataset.read(name)
         chosen = range(len(sequence))[:first:every]
         boxes = None if are_masks else read_boxes(results, sequence)[list(chosen)]

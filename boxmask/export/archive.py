@@ -8,19 +8,21 @@ from pathlib import Path
 from boxmask.export.masks import SequenceMasks, open_masks
 from boxmask.export.whole import whole
 from boxmask.generate import manifest
+from boxmask.terminal import Progress
 
 # The earliest that the format knows: when the masks were made is no part of them.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def export(out: Path, target: Path, *, unfinished: bool = False) -> int:
+def export(out: Path, target: Path, *, unfinished: bool = False,
+           progress: Progress = iter) -> int:
     """Writes the zip file `target` and returns the number of sequences.
 
     Unpacked it is as good as the output folder for those who read masks, but it has no record of the run.
     """
     count = 0
     with whole(target, out) as partial, zipfile.ZipFile(partial, "w") as archive:
-        for sequence in open_masks(out, unfinished=unfinished):
+        for sequence in open_masks(out, unfinished=unfinished, progress=progress):
             _add(sequence, archive)
             count += 1
     return count

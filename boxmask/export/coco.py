@@ -13,11 +13,13 @@ import boxmask
 from boxmask import masks
 from boxmask.export.masks import ExportError, SequenceMasks, open_masks
 from boxmask.export.whole import whole
+from boxmask.terminal import Progress
 
 CATEGORY = {"id": 1, "name": "object", "supercategory": "object"}
 
 
-def export(out: Path, target: Path, *, unfinished: bool = False) -> int:
+def export(out: Path, target: Path, *, unfinished: bool = False,
+           progress: Progress = iter) -> int:
     """Writes the file `target` and returns the number of sequences.
 
     An annotation per object: `segmentations`, `bboxes` (xywh of the mask) and `areas` in pixels, one per frame of its
@@ -31,7 +33,7 @@ def export(out: Path, target: Path, *, unfinished: bool = False) -> int:
     with whole(target, out) as partial, open(partial, "w", encoding="utf-8") as file:
         file.write(f'{{"info":{json.dumps({"description": f"boxmask {boxmask.__version__}"})},"licenses":[],'
                    f'"categories":[{json.dumps(CATEGORY)}],\n"annotations":[')
-        for sequence in open_masks(out, unfinished=unfinished):
+        for sequence in open_masks(out, unfinished=unfinished, progress=progress):
             videos.append(_video(sequence, len(videos) + 1))
             for annotation in _annotations(sequence, videos[-1], rle):
                 separator = ",\n" if next_id > 1 else "\n"

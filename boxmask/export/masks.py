@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from boxmask.generate import manifest
 from boxmask.generate.manifest import Frame, Manifest, ManifestError, Stamp
 from boxmask.generate.outcomes import Outcome
 from boxmask.generate.outfolder import OutFolder
+from boxmask.terminal import Progress
 
 
 class ExportError(ValueError):
@@ -26,6 +27,7 @@ class SequenceMasks:
 
     @property
     def name(self) -> str:
+        """The name of the sequence."""
         return self.manifest.sequence
 
     def is_known(self, frame: Frame) -> bool:
@@ -44,6 +46,7 @@ class SequenceMasks:
         return self.read_file(f"{frame.name}.png", Stamp(frame.bytes, frame.crc32))
 
     def read_file(self, name: str, stamp: Stamp) -> bytes:
+        """A file of the sequence. Raises `ExportError` if it is not the one that the stamp is of."""
         path = self.folder / name
         try:
             data = path.read_bytes()
@@ -54,7 +57,8 @@ class SequenceMasks:
         return data
 
 
-def open_masks(out: str | os.PathLike[str], *, unfinished: bool = False) -> Iterator[SequenceMasks]:
+def open_masks(out: str | os.PathLike[str], *, unfinished: bool = False,
+               progress: Progress = iter) -> Iterator[SequenceMasks]:
     """The sequences of an output folder of `boxmask generate`, one after the other, by name.
 
     unfinished: also of a run that has failed or open sequences, without those. Raises `ExportError` where there are no
@@ -67,10 +71,10 @@ def open_masks(out: str | os.PathLike[str], *, unfinished: bool = False) -> Iter
     if not unfinished and _has_open_ends(folder):
         raise ExportError(f"{out}: the run is not finished: some sequences failed or are still to do. Give the command "
                           "of the run again, or export what is there with --unfinished")
-    return _read_sequences(folder, names)
+    return _read_sequences(folder, progress(names))
 
 
-def _read_sequences(folder: OutFolder, names: list[str]) -> Iterator[SequenceMasks]:
+def _read_sequences(folder: OutFolder, names: Iterable[str]) -> Iterator[SequenceMasks]:
     for name in names:
         path = folder.sequence(name)
         try:

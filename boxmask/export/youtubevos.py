@@ -15,6 +15,7 @@ from boxmask.generate.outfolder import OutFolder
 from boxmask.generate.settings import read_record
 from boxmask.generate.source import Source
 from boxmask.readers.sequence import Dataset
+from boxmask.terminal import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,8 @@ logger = logging.getLogger(__name__)
 CATEGORY = "object"
 
 
-def export(out: Path, target: Path, *, link_frames: bool = False, unfinished: bool = False) -> int:
+def export(out: Path, target: Path, *, link_frames: bool = False, unfinished: bool = False,
+           progress: Progress = iter) -> int:
     """Writes the folder `target`, a split of YouTube-VOS (`.../2019/train`), and returns the number of sequences.
 
     Masks of frames that could not be looked at, and poor ones, are left out; their frames are not. link_frames: also
@@ -32,7 +34,7 @@ def export(out: Path, target: Path, *, link_frames: bool = False, unfinished: bo
     videos: dict[str, Any] = {}
     with whole(target, out) as partial:
         images = _Images(out) if link_frames else None
-        for sequence in open_masks(out, unfinished=unfinished):
+        for sequence in open_masks(out, unfinished=unfinished, progress=progress):
             names = frame_names(sequence)
             videos[sequence.name] = {"objects": _write_masks(sequence, names, partial / "Annotations" / sequence.name)}
             if images is not None:

@@ -133,6 +133,7 @@ class WriteBehind(Generic[Item]):
         self._calls: deque[tuple[Item, Future[object]]] = deque()
 
     def add(self, item: Item, call: Callable[[], object]) -> None:
+        """Starts a call in a thread; `item` is what waits for it."""
         self._calls.append((item, self._helpers.submit(call)))
 
     def __iter__(self) -> Iterator[tuple[Item, Future[object]]]:

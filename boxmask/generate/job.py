@@ -58,10 +58,12 @@ class Job:
     tensorboard: str | None = None
 
     def to_text(self) -> str:
+        """As JSON, for a worker's orders."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_text(cls, text: str) -> Job:
+        """The job that `to_text` wrote down."""
         values = json.loads(text)
         values["sequences"] = None if values["sequences"] is None else tuple(values["sequences"])
         return cls(**{**values, "source": Source(**values["source"]), "windows": WindowOptions(**values["windows"])})
@@ -158,6 +160,7 @@ class Prepared:
             worker.work()
 
     def take_ledger(self) -> Ledger:
+        """What has become of the job's sequences so far."""
         return ledger.take(self.out, self.names)
 
 

@@ -54,6 +54,7 @@ class Ledger:
         return f"sequences: {', '.join(parts)}\nframes: {sum(counts.values())} = {frames}"
 
     def to_json(self) -> dict[str, Any]:
+        """What `--json` writes: counts of sequences and frames, and the failures."""
         return {"sequences": {"done": len(self.done), "failed": len(self.failed), "open": len(self.open)},
                 "frames": {outcome.value: count for outcome, count in self.counts.items()},
                 "failed": {name: vars(failure) for name, failure in sorted(self.failed.items())}}
@@ -95,4 +96,5 @@ def write_failure(out: OutFolder, name: str, failure: Failure, scratch: Path) ->
 
 
 def failure_file(out: OutFolder, name: str) -> Path:
+    """Where the failure of a sequence is put on record."""
     return out.failed / f"{name}.json"

@@ -34,6 +34,7 @@ class Stamp:
 
     @classmethod
     def of(cls, data: bytes) -> Stamp:
+        """The stamp of a file with these bytes."""
         return cls(len(data), zlib.crc32(data))
 
 
@@ -77,6 +78,7 @@ class Frame:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Frame:
+        """The frame that `to_json` wrote down."""
         values = {**record, "outcome": Outcome(record["outcome"])}
         if "objects" in values:
             values["objects"] = {int(identity): score for identity, score in values["objects"].items()}
@@ -101,9 +103,11 @@ class Header:
 
     @property
     def num_frames(self) -> int:
+        """Frames of the sequence, whatever became of them."""
         return sum(self.counts.values())
 
     def to_json(self) -> dict[str, Any]:
+        """As the manifest holds it."""
         return {"best": {str(identity): score for identity, score in sorted(self.best.items())},
                 "boxmask": self.version, "counts": {outcome.value: count for outcome, count in self.counts.items()},
                 "dataset": self.dataset, "files": {name: vars(stamp) for name, stamp in sorted(self.files.items())},
@@ -112,6 +116,7 @@ class Header:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Header:
+        """The header that `to_json` wrote down."""
         return cls(record["dataset"], record["sequence"], tuple(record["object_ids"]), record["boxmask"],
                    record["settings"], {name: Stamp(**stamp) for name, stamp in record["files"].items()},
                    {Outcome(name): count for name, count in record["counts"].items()},
@@ -127,14 +132,17 @@ class Manifest:
 
     @property
     def dataset(self) -> str:
+        """The name of the dataset."""
         return self.header.dataset
 
     @property
     def sequence(self) -> str:
+        """The name of the sequence."""
         return self.header.sequence
 
     @property
     def object_ids(self) -> tuple[int, ...]:
+        """The ids of its objects, which are the indices in its masks."""
         return self.header.object_ids
 
 

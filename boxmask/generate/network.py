@@ -61,6 +61,7 @@ class NetworkMasker:
         self.is_on_processors = self._device.type == "cpu"
 
     def view(self, image: np.ndarray, box: np.ndarray) -> CropView:
+        """The crop (3, h, w) around a box (4,) xywh of an image (H, W, 3) uint8 RGB, with the box in it."""
         size = self.net.input_spec.size
         window = search_window(box, self.search_factor, size)
         return CropView(crop(image, window, size), to_crop(box, window, size), window)
@@ -68,6 +69,7 @@ class NetworkMasker:
     @torch.inference_mode()
     def solve(self, windows: Sequence[Sequence[CropView]], keep: Sequence[int], *,
               batch: int = 1) -> list[list[Scores]]:
+        """As `Masker.solve`: what belongs to one frame is computed once, then the windows are solved."""
         from ltr.models.boxmask import FrameCode
 
         self._encode({id(view): view for window in windows for view in window if view.code is None}.values())

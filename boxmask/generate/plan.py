@@ -65,7 +65,12 @@ class Plan:
 
 
 def make_plan(sight: np.ndarray, options: WindowOptions = DEFAULT_WINDOWS) -> Plan:
-    """The plan of a sequence; sight (T, O) of `readers.sequence.Sight`, of O objects, each with its own windows."""
+    """The plan of a sequence; sight (T, O) of `readers.sequence.Sight`, of O objects, each with its own windows.
+
+    >>> frames = make_plan(np.zeros((6, 1)), WindowOptions(window=3, stride=2)).windows
+    >>> [(window.frames, window.keep) for window in frames]
+    [((0, 2, 4), (0, 2, 4)), ((1, 3, 5), (1, 3, 5))]
+    """
     visible = np.asarray(sight) == Sight.VISIBLE
     cut = _chunk if options.kind == "chunk" else _sliding
     windows = [Window(index, frames, keep) for index, of_object in enumerate(visible.T)

@@ -39,9 +39,10 @@ class Progress:
         self._start = self._last_line = clock()
         self._total = self._before = self._done = self._frames = self._failed = 0
         self._phases: dict[Any, Mapping[str, float]] = {}
-        self._bar: tqdm[Any] | None = None
+        self._bar: tqdm | None = None
 
     def tell(self, event: Event) -> None:
+        """Takes an event of those above and shows what it changes."""
         kind = event["event"]
         if kind == "start":
             self._total, self._before = event["sequences"], event["done"]
@@ -64,6 +65,7 @@ class Progress:
         self._show(kind)
 
     def close(self) -> None:
+        """Takes the bar away."""
         if self._bar is not None:
             self._bar.close()
 
@@ -114,9 +116,11 @@ class JsonLog:
         self._file = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 -- open as long as the log
 
     def tell(self, event: Event) -> None:
+        """Adds an event of those above."""
         self._file.write(json.dumps({"time": round(time.time(), 3), **event}, ensure_ascii=False) + "\n")
 
     def close(self) -> None:
+        """Closes the file."""
         self._file.close()
 
 
@@ -132,7 +136,11 @@ def limiting(phases: Any) -> tuple[str, float] | None:
 
 
 def duration(seconds: float) -> str:
-    """A time to wait, as people say it: 40 s, 12 min, 3 h 20 min, 2 d 4 h."""
+    """A time to wait, as people say it.
+
+    >>> [duration(seconds) for seconds in (40, 700, 12000, 190000)]
+    ['40 s', '12 min', '3 h 20 min', '2 d 4 h']
+    """
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -82,6 +82,7 @@ class Record:
     sequences: tuple[str, ...] = ()
 
     def to_text(self) -> str:
+        """As `run.json` holds it."""
         return json.dumps({"boxmask": boxmask.__version__, "format": FORMAT, "settings": asdict(self.settings),
                            "sources": list(self.sources), "checkpoint": self.checkpoint,
                            "sequences": list(self.sequences)}, indent=2, sort_keys=True,

@@ -71,6 +71,7 @@ class Source:
                 require_apart(folder, Path(self.arguments["frames"]), inside=False)
 
     def to_json(self) -> dict[str, Any]:
+        """As `run.json` holds it, without what is None."""
         record = {"layout": self.layout, "arguments": dict(self.arguments), "first": self.first, "every": self.every,
                   "sequence": self.sequence}
         return {name: value for name, value in record.items() if value is not None}

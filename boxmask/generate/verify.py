@@ -20,6 +20,7 @@ from boxmask.generate.settings import Record
 from boxmask.generate.source import Source
 from boxmask.generate.writer import require_replaceable
 from boxmask.readers.sequence import DatasetError
+from boxmask.terminal import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +51,12 @@ class Report:
         return tuple(sorted({fault.sequence for fault in self.faults if fault.sequence is not None}))
 
     def to_json(self) -> dict[str, Any]:
+        """What `boxmask verify --json` writes: the ledger, and a list of the faults."""
         return {**self.ledger.to_json(), "faults": [asdict(fault) for fault in self.faults]}
 
 
-def verify(root: Path, *, quick: bool = False) -> Report:
+def verify(root: Path, *, quick: bool = False,
+           progress: Progress = iter) -> Report:
     """Compares all files of an output folder with the manifests, and writes nothing.
 
     quick: looks at names and sizes, and reads no mask. Raises `OutputError` if there is no run on record in `root`.
@@ -65,7 +68,7 @@ def verify(root: Path, *, quick: bool = False) -> Report:
                           "`boxmask generate`")
     names = sorted(out.published())
     faults = [*_stray_files(out), *_unfinished(out)]
-    for name in names:
+    for name in progress(names):
         faults += _check_sequence(out, name, record, quick=quick)
     found = ledger.take(out, record.sequences)
     faults += [Fault("missing", str(out.sequence(name)), "not done; the same command again would do it", name)

@@ -29,7 +29,13 @@ _log = logging.getLogger(__name__)
 
 
 def judge(box: Values[float]) -> Entry:
-    """What the four numbers xywh of an annotation say."""
+    """What the four numbers xywh of an annotation say: the box (4,), None where the object is absent, or a fault.
+
+    >>> [judge(box) for box in ([-1, -1, -1, -1], [5, 5, 0, 3], [1, 1, -1, -1])]
+    [None, None, 'negative width or height']
+    >>> judge([5, 5, 8, 3]).tolist()
+    [5.0, 5.0, 8.0, 3.0]
+    """
     if tuple(box) == _ABSENT_BOX:
         return None
     if not np.isfinite(box).all():
@@ -93,7 +99,12 @@ def read_flags(path: Path, length: int, *, dataset: str, sequence: str) -> np.nd
 
 
 def parse_numbers(line: str) -> list[float] | None:
-    """The numbers of a line, or None if anything else is in it. A line keeps to one separator."""
+    """The numbers of a line, or None if anything else is in it. A line keeps to one separator.
+
+    >>> parse_numbers("613, 731, 247, -11")
+    [613.0, 731.0, 247.0, -11.0]
+    >>> parse_numbers("none")
+    """
     if len(line) > _LONGEST_LINE:
         return None
     separator = next((mark for mark in ",;" if mark in line), None)

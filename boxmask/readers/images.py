@@ -39,9 +39,11 @@ class ImageFiles:
         return tuple(path.stem for path in self.paths)
 
     def load(self, index: int) -> np.ndarray:
+        """Frame `index`, (H, W, 3) uint8 RGB. Raises `ImageError` if it cannot be read."""
         return read(self.paths[index])
 
     def size(self, index: int) -> tuple[int, int]:
+        """The (W, H) of frame `index`, from its header. Raises `ImageError` if it cannot be read."""
         return size(self.paths[index])
 
 

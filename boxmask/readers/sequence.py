@@ -52,11 +52,14 @@ class Frames(Protocol):
     """
 
     @property
-    def names(self) -> tuple[str, ...]: ...
+    def names(self) -> tuple[str, ...]:
+        """The names of the T frames."""
 
-    def load(self, index: int) -> np.ndarray: ...
+    def load(self, index: int) -> np.ndarray:
+        """Frame `index`, (H, W, 3) uint8 RGB."""
 
-    def size(self, index: int) -> tuple[int, int]: ...
+    def size(self, index: int) -> tuple[int, int]:
+        """The (W, H) of frame `index`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from boxmask.generate import manifest
 from boxmask.generate.outcomes import Outcome
 from boxmask.generate.outfolder import OutFolder
 from boxmask.generate.quality import FILE_NAME, QualityError, Row, read_csv
+from boxmask.terminal import Progress
 
 # Scores below which the share of the masks is told, to choose --min-quality by.
 LEVELS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -62,7 +63,7 @@ class QualitySummary:
         return text.getvalue()
 
 
-def summarise(out: Path) -> QualitySummary:
+def summarise(out: Path, *, progress: Progress = iter) -> QualitySummary:
     """The quality of all sequences in an output folder of `boxmask generate`.
 
     Raises `QualityError` or `ManifestError` where it is none, or a file of it is missing or damaged.
@@ -71,7 +72,7 @@ def summarise(out: Path) -> QualitySummary:
     if not names:
         raise QualityError(f"{out}: no sequences in it; expected the folder that was the --out of `boxmask generate`")
     summaries, scores = [], [np.zeros(0)]
-    for name in names:
+    for name in progress(names):
         counts = manifest.read_header(out / name).counts
         rows = read_csv(out / name / FILE_NAME)
         summaries.append(sum_up(name, sum(counts.values()), counts.get(Outcome.OK, 0), rows))

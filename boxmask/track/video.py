@@ -10,11 +10,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from boxmask.readers import images
 from boxmask.readers.sequence import Frames
 from boxmask.readers.video import VideoFrames
+from boxmask.terminal import bar
 from boxmask.track.follow import VideoError, follow
 from boxmask.track.output import VideoResults
 from pytracking.evaluation.tracker import Tracker
@@ -36,7 +35,7 @@ def run_video(tracker_name: str, tracker_param: str, videofile: str, optional_bo
         raise ValueError(f"there is no tracker {tracker_name!r}")
     frames, rate = _open(path)
     found = follow(tracker, str(path), frames, optional_box, debug=debug, visdom_info=visdom_info)
-    shown = tqdm(found, total=len(frames.names), unit="frame", disable=None)
+    shown = bar(found, len(frames.names), unit="frame")
     seconds = 0.0
     if save_results or out is not None:
         folders = (Path(tracker.results_dir), Path(tracker.segmentation_dir)) if out is None else (Path(out), Path(out))

@@ -60,6 +60,7 @@ class Background:
         self._thread.start()
 
     def put(self, call: Call) -> None:
+        """Has a call made by the thread, or left out if too many wait."""
         if self._queue.qsize() < CAPACITY:
             self._queue.put_nowait(call)
 
@@ -100,6 +101,7 @@ class View:
         self._places = tuple(places)
 
     def put(self, call: Call) -> None:
+        """Has a call made at every place where the view is shown, or left out where too many wait."""
         for place in self._places:
             place.put(call)
 

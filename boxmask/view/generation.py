@@ -92,6 +92,7 @@ class RunView:
         self._begun: set[str] = set()
 
     def tell(self, event: Mapping[str, Any]) -> None:
+        """Takes an event of `boxmask.generate.progress` and shows speed and quality."""
         if event["event"] == "start":  # dataset and network have been read
             self._since = time.monotonic()
         elif event["event"] == "frames":

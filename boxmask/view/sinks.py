@@ -39,15 +39,18 @@ class Visdom:
             raise ImportError(f"visdom is not installed: {INSTALL}") from error
 
     def picture(self, title: str, picture: np.ndarray, step: int) -> None:
+        """Shows a picture (H, W, 3) uint8 RGB in the window `title`."""
         self._client.image(picture.transpose(2, 0, 1), win=title, opts={"title": title, "jpgquality": _JPEG_QUALITY})
 
     def values(self, title: str, values: Mapping[str, float], x: float, *, is_first: bool = False) -> None:
+        """Adds a point at `x` to each line of the window `title`. is_first: begins it anew."""
         for name, y in values.items():
             self._client.line(np.array([y]), np.array([x]), win=title, name=name, update=None if is_first else "append",
                               opts={"title": title, "showlegend": True})
             is_first = False
 
     def curve(self, title: str, y: Sequence[float]) -> None:
+        """Shows a curve in the place of the last one in the window `title`."""
         self._client.line(np.asarray(y, dtype=float), np.arange(len(y)), win=title, opts={"title": title})
 
     def close(self) -> None:
@@ -95,6 +98,7 @@ class Tensorboard:
         self._writer, self._summary = FileWriter(folder), Summary
 
     def picture(self, title: str, picture: np.ndarray, step: int) -> None:
+        """Writes a picture (H, W, 3) uint8 RGB."""
         # Not by SummaryWriter, which knows but PNG: of photographs that is six times as large.
         encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         height, width, channels = picture.shape
@@ -103,6 +107,7 @@ class Tensorboard:
         self._write(self._summary.Value(tag=title, image=image), step)
 
     def values(self, title: str, values: Mapping[str, float], x: float, *, is_first: bool = False) -> None:
+        """Writes a point of each of the scalars `title/<name>`."""
         for name, y in values.items():
             self._write(self._summary.Value(tag=f"{title}/{name}", simple_value=y), round(x))
 
@@ -110,6 +115,7 @@ class Tensorboard:
         """Not here, where a curve is a history: there would be one for every sequence."""
 
     def close(self) -> None:
+        """Closes the file."""
         self._writer.close()
 
     def _write(self, value: Any, step: int) -> None:

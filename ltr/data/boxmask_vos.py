@@ -36,6 +36,7 @@ class MaskFiles:
     step: int = 1
 
     def path(self, sequence: str, frame: int) -> Path:
+        """The file of the mask of a frame, counted from 0."""
         return self.folder / sequence / f'{1 + self.step * frame:08d}.png'
 
 
@@ -58,15 +59,18 @@ class CheckedMasks(BaseVideoDataset):
             self._need_folders(mask_files.folder)
 
     def get_name(self) -> str:
+        """The name of the dataset."""
         return self.dataset.get_name()
 
     def has_segmentation_info(self) -> bool:
+        """True: that is what is checked."""
         return True
 
     def is_video_sequence(self) -> bool:
         return self.dataset.is_video_sequence()
 
     def get_num_sequences(self) -> int:
+        """As many as the dataset has."""
         return self.dataset.get_num_sequences()
 
     def get_sequence_info(self, seq_id: int) -> dict[str, Any]:

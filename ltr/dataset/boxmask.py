@@ -63,6 +63,7 @@ class SampleClips(_ClipDataset):
         self.num_sequences = num_sequences
 
     def get_num_sequences(self) -> int:
+        """As many as were asked for; they are drawn when they are read."""
         return self.num_sequences
 
     def get_frames(self, seq_id: int, frame_ids: list[int],

@@ -37,9 +37,11 @@ class FrameFolders(BaseVideoDataset):
                                     if entry.is_dir() and not entry.name.startswith('.'))
 
     def get_name(self) -> str:
+        """What logs call it."""
         return 'folders'
 
     def frame_paths(self, seq_id: int) -> tuple[Path, ...]:
+        """The images of a sequence, in natural order."""
         return _list_frames(Path(self.root, self.sequence_list[seq_id]))
 
     def get_sequence_info(self, seq_id: int) -> dict[str, torch.Tensor]:
@@ -94,12 +96,15 @@ class GeneratedMasks(BaseVideoDataset):
         self.sequence_list = [sample.sequence for sample in self._samples]
 
     def get_name(self) -> str:
+        """What logs call it."""
         return self.name
 
     def has_segmentation_info(self) -> bool:
+        """True: it has masks."""
         return True
 
     def has_occlusion_info(self) -> bool:
+        """Whether the dataset of boxes has."""
         return self.dataset.has_occlusion_info()
 
     def get_sequence_info(self, seq_id: int) -> dict[str, torch.Tensor]:

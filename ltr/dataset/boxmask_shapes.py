@@ -67,10 +67,12 @@ class Outline:
 
 
 def translation(x: float, y: float) -> np.ndarray:
+    """The matrix (3, 3) of a move by x and y pixels."""
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
 
 
 def rotation(angle: float) -> np.ndarray:
+    """The matrix (3, 3) of a turn by an angle in radians."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
 

@@ -269,7 +269,7 @@ def test_a_host_that_is_none_is_one_line(got10k, tmp_path, checkpoint):
 
 
 def test_the_demo_goes_the_whole_way_on_a_given_network(tmp_path, checkpoint, monkeypatch, capsys):
-    monkeypatch.setattr("boxmask.demo.NUM_FRAMES", 2)
+    monkeypatch.setattr("boxmask.samples.NUM_FRAMES", 2)
     out = tmp_path / "demo"
     assert main(texts(["demo", "--checkpoint", checkpoint, "--num-sequences", 1, "--out", out])) == 0
     printed = capsys.readouterr().out

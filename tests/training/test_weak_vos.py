@@ -330,6 +330,11 @@ def test_any_folder_of_frames_has_masks_and_stills_are_clips(made, here, smaller
     assert sampler.p_datasets == [0.25, 0.75]
     values = {value for _ in range(4) for value in sampler[0]['test_masks'].unique().tolist()}
     assert {0, 1} <= values <= {0, 1, 255}
+    names = sorted(path.name for path in (made / 'davis/JPEGImages/480p').iterdir())
+    rejected = tmp_path / 'rejected.txt'
+    rejected.write_text(f'{names[0]}\n', encoding='utf-8')
+    (sampler,) = samplers(monkeypatch, f'{frames} frames_leave_out={rejected} stills_share=0')
+    assert sampler.datasets[0].get_num_sequences() == len(names) - 1 > 0
     with pytest.raises(ValueError, match='frames_dir and frames_masks are set together'):
         samplers(monkeypatch, 'frames_dir=/somewhere')
 

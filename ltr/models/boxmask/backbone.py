@@ -36,6 +36,7 @@ class Backbone(nn.Module):
     classifier: tuple[str, ...]
 
     def freeze(self) -> None:
+        """Draws the weights anew, and makes them such that they do not train."""
         for part in self.modules():
             if isinstance(part, nn.Conv2d):
                 nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
@@ -44,6 +45,7 @@ class Backbone(nn.Module):
 
     @property
     def is_frozen(self) -> bool:
+        """Whether none of its weights trains."""
         return not any(parameter.requires_grad for parameter in self.parameters())
 
     def forward(self, images: Tensor) -> Levels:

@@ -14,6 +14,9 @@ def rasterize(boxes: Tensor, size: tuple[int, int]) -> Tensor:
 
     boxes (..., 4) xywh in pixels -> (..., H, W) of the boxes' dtype, size (H, W). As in the reference all four numbers
     are truncated to integers and what lies beyond the border is cut; a box wholly outside paints nothing.
+
+    >>> rasterize(torch.tensor([1.9, 0.0, 2.0, 1.5]), (2, 4)).tolist()
+    [[0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
     """
     x, y, w, h = boxes.trunc().unsqueeze(-1).unbind(dim=-2)
     columns = torch.arange(size[1], device=boxes.device, dtype=boxes.dtype)

@@ -77,7 +77,7 @@ def read(path: str | os.PathLike[str]) -> StoredNetwork:
     """The tensors and the constructor of a `.safetensors` file, a checkpoint of ltr, or a plain state dict."""
     path = Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such checkpoint file")
+        raise FileNotFoundError(f"{path}: no such checkpoint file; name a .pth.tar or .safetensors file that is there")
     with open(path, "rb") as file:
         start = file.read(_SIZE_OF_LENGTH + 1)
     if start[_SIZE_OF_LENGTH:] == b"{":
@@ -154,4 +154,5 @@ def _damaged(path: Path, error: Exception) -> str:
 
 
 def first_line(error: Exception) -> str:
+    """The first line of what an error says, cut to 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

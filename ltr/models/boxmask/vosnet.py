@@ -26,6 +26,7 @@ class Memory(NamedTuple):
     weights: Tensor
 
     def extend(self, newer: Memory) -> Memory:
+        """These frames after those, T together."""
         return Memory(*(torch.cat(pair) for pair in zip(self, newer, strict=True)))
 
 

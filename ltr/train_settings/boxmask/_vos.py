@@ -29,10 +29,11 @@ TRAIN_FRAMES, TEST_FRAMES = 1, 3
 # Names of `choose`. *_share: how often a dataset is drawn, beside the others that are configured.
 # davis_list: a file of the names of the DAVIS sequences to train on, one a line (none: the split `train`).
 # got10k_split: pytracking's name of a part of GOT-10k (none: all sequences of the folder).
-# frames_dir, frames_masks: any folder of `<sequence>/<image>` and the `--out` of `boxmask generate` for it.
+# frames_dir, frames_masks: any folder of `<sequence>/<image>` and the `--out` of `boxmask generate` for it;
+# frames_leave_out: a file of the names of sequences not to train on, such as rejected.txt of `boxmask review`.
 DATA = {'youtubevos_share': 6.0, 'davis_share': 1.0, 'got10k_share': 6.0, 'lasot_share': 6.0, 'stills_share': 6.0,
         'frames_share': 6.0, 'davis_list': None, 'got10k_split': None, 'frames_dir': None, 'frames_masks': None,
-        'max_gap': 100}
+        'frames_leave_out': None, 'max_gap': 100}
 # What the paper did not do, off. ignore_poor: take generated masks through GeneratedMasks, which leaves out what is
 # marked as poor, empty or missing, and has frame numbers of the video in max_gap; min_quality: the same, and what is
 # below it. edge_band: pixels along the masks' outlines that count nowhere in the loss. weight_by_quality: of a sample
@@ -168,7 +169,7 @@ def _frames(settings: Settings) -> list[BaseVideoDataset]:
     if None in given:
         raise ValueError(f"frames_dir and frames_masks are set together: frames_dir={given[0]}, "
                          f"frames_masks={given[1]}")
-    return [CheckedMasks(GeneratedMasks(*given, min_quality=settings.min_quality))]
+    return [CheckedMasks(GeneratedMasks(*given, min_quality=settings.min_quality, leave_out=settings.frames_leave_out))]
 
 
 _MAKERS = {'youtubevos': _youtubevos, 'davis': _davis, 'got10k': _got10k, 'lasot': _lasot, 'stills': _stills,

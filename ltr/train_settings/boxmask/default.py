@@ -48,6 +48,7 @@ BANNER = """
 
 
 def run(settings: Settings) -> None:
+    """Trains `boxmask_resnet50`, or where no dataset is configured `boxmask_lite` on sample clips."""
     youtubevos_dir = dataset_dir(settings, 'youtubevos_dir')
     davis_dir = dataset_dir(settings, 'davis_dir')
     if youtubevos_dir is None and davis_dir is None:

@@ -33,6 +33,7 @@ MINUTES_PER_EPOCH = 4  # on two cores: 1,600 clips on small crops, or 400 on the
 
 
 def run(settings: Settings) -> None:
+    """Trains `boxmask_lite`; the file's docstring says on what."""
     settings.description = 'boxmask_lite on DAVIS and still images'
     settings.print_stats = ['Loss/total', 'Stats/J', 'Stats/J_stage1']
     settings.grad_clip_max_norm = 5.0
@@ -64,7 +65,7 @@ def _datasets(settings: Settings, davis_dir: str | None,
     if davis_dir is None and stills_dir is None:
         raise ValueError("boxmask lite trains on DAVIS 2017 and on still images with instance masks, and neither is "
                          "configured: set BOXMASK_DAVIS_DIR and BOXMASK_STILLS_DIR, or davis_dir and stills_dir in "
-                         "local.py, or one of the two. (`boxmask samples` needs no dataset.)")
+                         "local.py, or one of the two. (`run_training.py boxmask samples` needs none.)")
     train, shares, val = [], [], []
     if stills_dir is not None:
         train = [StillClips(stills_dir, sources=[source]) for source in still_sources(stills_dir)]

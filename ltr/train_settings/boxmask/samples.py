@@ -18,6 +18,7 @@ from ltr.train_settings.boxmask._common import fit_lite
 
 
 def run(settings: Settings) -> None:
+    """Trains `boxmask_lite` on sample clips."""
     settings.description = 'boxmask_lite on sample clips'
     settings.print_stats = ['Loss/total', 'Stats/J']
     settings.grad_clip_max_norm = 5.0

@@ -36,6 +36,7 @@ FIRST_STAGE = {'encoders': 2e-4, 'decoder': 1e-4, 'feature': 2e-5, 'backbone': 0
 
 
 def run(settings: Settings) -> None:
+    """Trains `vos_resnet50`, or pytracking's LWL with `network=upstream`."""
     settings.description = 'LWL on true and generated masks'
     settings.print_interval = 10
     choose(settings, network='ours', batch_size=20, num_workers=min(8, os.cpu_count() or 1), max_epochs=80,

@@ -25,6 +25,7 @@ from ltr.train_settings.boxmask._common import adamw, cosine, fit, training_load
 
 
 def run(settings: Settings) -> None:
+    """Trains `vos_lite`; the file's docstring says on what."""
     settings.description = 'vos_lite on generated masks'
     settings.print_stats = ['Loss/total', 'Stats/J']
     choose(settings, batch_size=4, num_workers=1, max_epochs=20, small_epochs=lambda s: round(s.max_epochs * 0.6),

@@ -1,0 +1,1 @@
+"""Parameters of the tracker `boxmask`: one module each, with a function `parameters`."""

@@ -34,6 +34,7 @@ class Sight:
 
     @property
     def area(self) -> int:
+        """Pixels of the mask."""
         return int(np.count_nonzero(self.mask))
 
 
