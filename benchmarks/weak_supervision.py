@@ -154,7 +154,8 @@ def _vos_run(bench: Bench, run: str, seed: int, split: tuple[list[str], list[str
     _say(f"{folder}: training")
     bench.run(folder, ["run_training.py", "boxmask", "weak_vos_lite"], choices=[
         f"seed={seed}", f"max_epochs={bench.plan.epochs}", f"samples_per_epoch={bench.plan.samples_per_epoch}",
-        f"start_weights={box_network}", "max_gap=30", "num_workers=0", f"stills_share={STILLS_SHARE}",
+        f"start_weights={box_network}", "max_gap=30", "num_workers=0", "cross_entropy=0",
+        f"stills_share={STILLS_SHARE}",
         *_data(bench, run, *map(len, split), masks)])
     network = _last_checkpoint(bench.out / folder)
     reports = {}

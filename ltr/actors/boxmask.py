@@ -78,8 +78,7 @@ class BoxMaskActor(BaseActor):
         scores = logits.masked_fill(~known, BACKGROUND_LOGIT)
         loss = weight * self.objective(scores.flatten(0, 1), target.flatten(0, 1))
         if self.loss_weight['cross_entropy']:
-            pixels = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
-            loss = loss + self.loss_weight['cross_entropy'] * (pixels * known).sum() / known.sum().clamp(min=1)
+            loss = loss + self.loss_weight['cross_entropy'] * cross_entropy(logits, target, known)
         return loss
 
 
@@ -89,17 +88,19 @@ class VosActor(BaseActor):
     objective: a loss of logits and targets, both (T * S, H, W), as the host's LovaszSegLoss(per_image=False).
     Pixels whose mask is 255 count nowhere, nor do those within `edge_band` pixels of a test mask's outline, where
     generated masks are least certain. Where the samples have a `quality`, the objective is taken of each sample apart
-    and averaged with these weights.
+    and averaged with these weights. cross_entropy: how much that of all pixels is added: to the Lovasz loss alone a
+    network that is unsure of every pixel is a resting place, at 0.5.
     """
 
     watch: Watch | None = None
 
     def __init__(self, net: torch.nn.Module, objective: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], *,
-                 edge_band: int = 0) -> None:
+                 edge_band: int = 0, cross_entropy: float = 0.0) -> None:
         super().__init__(net, objective)
         if edge_band < 0:
             raise ValueError(f"VosActor: an edge band has 0 or more pixels, got {edge_band}")
         self.edge_band = edge_band
+        self.cross_entropy = cross_entropy
 
     def __call__(self, data: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
         """train_images, test_images (T, S, 3, H, W) and their masks (T, S, H, W) 0 or 1, or 255, as the host's
@@ -111,6 +112,8 @@ class VosActor(BaseActor):
             known = known & ~near_edge(target, self.edge_band)
         logits = self.net(data['train_images'], train_masks * (train_masks != IGNORE), data['test_images']).float()
         loss = self._loss(logits.masked_fill(~known, BACKGROUND_LOGIT), target * known, data.get('quality'))
+        if self.cross_entropy:
+            loss = loss + self.cross_entropy * cross_entropy(logits, target, known)
         with torch.no_grad():
             jaccard = mean_jaccard(logits > 0, target > 0, known).item()
         stats = {'Loss/total': loss.item(), 'Stats/J': jaccard}
@@ -126,6 +129,12 @@ class VosActor(BaseActor):
         losses = torch.stack([self.objective(*sample) for sample in samples])
         weights = quality.mean(0)
         return (weights * losses).sum() / weights.sum().clamp(min=1e-6)
+
+
+def cross_entropy(logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Mean binary cross entropy over the known pixels; all (T, S, H, W), known bool."""
+    pixels = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
+    return (pixels * known).sum() / known.sum().clamp(min=1)
 
 
 def near_edge(masks: torch.Tensor, pixels: int) -> torch.Tensor:

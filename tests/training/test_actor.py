@@ -1,5 +1,7 @@
 """The loss of both stages, what it ignores, and the statistics."""
 
+import math
+
 import pytest
 import torch
 
@@ -131,8 +133,8 @@ def test_the_vos_actor_measures_the_test_frames():
     assert wrong['Stats/J'] == 0 and wrong['Loss/total'] > 0.99
 
 
-@pytest.mark.parametrize('band', [0, 2])
-def test_unknown_pixels_and_the_edge_band_count_nowhere_in_vos_training(band):
+@pytest.mark.parametrize(('band', 'weight'), [(0, 0.0), (2, 0.0), (0, 1.0), (2, 1.0)])
+def test_unknown_pixels_and_the_edge_band_count_nowhere_in_vos_training(band, weight):
     (logits, _), masks = random_case(4)
     masks = torch.zeros_like(masks)
     masks[..., 4:10, 6:14] = 1
@@ -141,7 +143,7 @@ def test_unknown_pixels_and_the_edge_band_count_nowhere_in_vos_training(band):
     outcomes = []
     for value in (-40.0, 40.0):
         changed = torch.where(ignored, torch.tensor(value), logits)
-        actor = VosActor(FixedVos(changed), LovaszSegLoss(per_image=False), edge_band=band)
+        actor = VosActor(FixedVos(changed), LovaszSegLoss(per_image=False), edge_band=band, cross_entropy=weight)
         loss, stats = actor(vos_batch(masks))
         loss.backward()
         assert actor.net.logits.grad[ignored].abs().max() == 0 and actor.net.logits.grad[~ignored].abs().max() > 0
@@ -169,6 +171,20 @@ def test_qualities_weigh_the_samples():
         expected = (first * alone[0] + second * alone[1]) / (first + second)
         assert loss(quality=torch.tensor([[first, second]])) == pytest.approx(expected, rel=1e-5)
     assert loss() == pytest.approx(objective(logits.flatten(0, 1), masks.flatten(0, 1)).item(), rel=1e-6)
+
+
+def test_cross_entropy_frees_a_network_that_is_unsure_of_every_pixel():
+    masks = torch.zeros(1, 1, 8, 8)
+    masks[..., 4:] = 1
+    slopes = []
+    for weight in (0.0, 1.0):
+        net = FixedVos(torch.zeros_like(masks))
+        loss, _ = VosActor(net, LovaszSegLoss(per_image=False), cross_entropy=weight)(vos_batch(masks))
+        loss.backward()
+        slopes.append(net.logits.grad)
+        assert loss.item() == pytest.approx(0.5 + weight * math.log(2))
+    assert (torch.sign(slopes[1]) == torch.where(masks == 1, -1.0, 1.0)).all()
+    assert torch.allclose(slopes[1] - slopes[0], (0.5 - masks) / masks.numel())
 
 
 def test_a_band_of_less_than_nothing_is_refused():

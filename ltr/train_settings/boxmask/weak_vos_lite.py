@@ -31,7 +31,7 @@ def run(settings: Settings) -> None:
     choose(settings, batch_size=4, num_workers=1, max_epochs=20, small_epochs=lambda s: round(s.max_epochs * 0.6),
            samples_per_epoch=400, full_samples_per_epoch=lambda s: max(s.batch_size, s.samples_per_epoch // 4),
            val_samples=0, val_interval=1, small_size=(208, 120), output_size=(416, 240), learning_rate=1e-3,
-           grad_clip_max_norm=5.0, seed=0, start_weights=None, **_vos.DATA, **_vos.OPTIONS)
+           grad_clip_max_norm=5.0, cross_entropy=1.0, seed=0, start_weights=None, **_vos.DATA, **_vos.OPTIONS)
     torch.manual_seed(settings.seed)
     net = vos_lite(pretrained=True)
     if settings.start_weights is not None:
@@ -41,7 +41,8 @@ def run(settings: Settings) -> None:
     held_out = _vos.held_out_loaders(settings, spec)
     optimizer = adamw(net, settings.learning_rate)
     scheduler = cosine(optimizer, settings.max_epochs)
-    actor = VosActor(net, LovaszSegLoss(per_image=False), edge_band=settings.edge_band)
+    actor = VosActor(net, LovaszSegLoss(per_image=False), edge_band=settings.edge_band,
+                     cross_entropy=settings.cross_entropy)
     for size, samples, last in ((settings.small_size, settings.samples_per_epoch, settings.small_epochs),
                                 (settings.output_size, settings.full_samples_per_epoch, settings.max_epochs)):
         sampler = _vos.make_sampler(settings, spec, datasets, shares, samples, output_size=size)
