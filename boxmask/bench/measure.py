@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ def alone(prepared: Prepared, folder: Path) -> dict[str, float]:
     folder.mkdir()
     sequences = [prepared.dataset.read(name) for name in prepared.names]
     signs = {sequence.name: quality.SequenceQuality(sequence.frames.names) for sequence in sequences}
-    with _single_threaded_opencv():
+    with single_threaded_opencv():
         for event in generate_masks(iter(sequences), prepared.masker, prepared.job.windows, batch=prepared.job.batch,
                                     phases=phases):
             if isinstance(event, SequenceFailed):
@@ -83,7 +84,8 @@ def _write_alone(event: FrameDone, signs: quality.SequenceQuality, folder: Path,
 
 
 @contextmanager
-def _single_threaded_opencv() -> Iterator[None]:
+def single_threaded_opencv() -> Iterator[None]:
+    """As in a helper thread, which has a processor for itself and no more."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -158,22 +160,26 @@ class Reference:
 
 
 def mask_files(size: tuple[int, int], count: int) -> tuple[float, float]:
-    """Seconds per mask of `size` (W, H) to make a PNG of it: by our writer, and by Pillow's palette writer."""
-    found = [samples.target(size, frame) for frame in range(count)]
-    palette = masks.palette(256).tobytes()
+    """Seconds per mask of `size` (W, H) to make a PNG of it: by our writer, and by Pillow's palette writer.
 
-    def by_pillow(mask: np.ndarray) -> bytes:
-        image = Image.fromarray(mask, mode="L")
-        image.putpalette(palette)
-        file = io.BytesIO()
-        image.save(file, "PNG")
-        return file.getvalue()
-
-    return _seconds(masks.encode, found), _seconds(by_pillow, found)
+    The two take turns; each has the median of its times.
+    """
+    times = [(_seconds(masks.encode, mask), _seconds(by_pillow, mask))
+             for mask in (samples.target(size, frame) for frame in range(count))]
+    ours, pillow = zip(*times, strict=True)
+    return median(ours), median(pillow)
 
 
-def _seconds(call: Callable[[np.ndarray], bytes], items: list[np.ndarray]) -> float:
+def by_pillow(mask: np.ndarray) -> bytes:
+    """The PNG of a mask as Pillow writes palette images if one asks for nothing."""
+    image = Image.fromarray(mask, mode="L")
+    image.putpalette(masks.palette(256).tobytes())
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def _seconds(call: Callable[[np.ndarray], bytes], item: np.ndarray) -> float:
     start = time.perf_counter()
-    for item in items:
-        call(item)
-    return (time.perf_counter() - start) / len(items)
+    call(item)
+    return time.perf_counter() - start
