@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -94,17 +95,35 @@ def single_threaded_opencv() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def pipeline(prepared: Prepared, folder: Path) -> float:
-    """Seconds per frame of `boxmask generate` on the same frames, into `folder`, once the network is loaded."""
+class Spent(NamedTuple):
+    """Per frame: seconds on the clock, and seconds of the processors, which other programs hardly change."""
+
+    seconds: float
+    processors: float
+
+
+class _Watch:
+    """Started when it is made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter(), time.process_time()
+
+    def spent(self, frames: int) -> Spent:
+        return Spent((time.perf_counter() - self._start[0]) / frames, (time.process_time() - self._start[1]) / frames)
+
+
+def pipeline(prepared: Prepared, folder: Path) -> Spent:
+    """What `boxmask generate` takes on the same frames, into `folder`, once the network is loaded."""
     prepared = replace(prepared, out=OutFolder(str(folder)))
+    count = sum(len(prepared.dataset.read(name)) for name in prepared.names)
     with prepared.entered(overwrite=False, tell=lambda event: None) as held:
-        start = time.perf_counter()
+        watch = _Watch()
         prepared.work(held, tell=lambda event: None)
-        seconds = time.perf_counter() - start
+        spent = watch.spent(count)
     ledger = prepared.take_ledger()
     if not ledger.is_complete:
         raise BenchError(next((failure.reason for failure in ledger.failed.values()), "it did not end"))
-    return seconds / sum(ledger.counts.values())
+    return spent
 
 
 class Reference:
@@ -130,17 +149,17 @@ class Reference:
         self._views = {frame: self._view(frame)[1] for _, frames in self._frames for frame in frames}
 
     @torch.inference_mode()
-    def __call__(self, folder: Path) -> float:
-        """Seconds per frame, with masks into `folder`."""
+    def __call__(self, folder: Path) -> Spent:
+        """What it takes, with masks into `folder`."""
         folder.mkdir()
-        start = time.perf_counter()
+        watch = _Watch()
         for frame, frames in self._frames:
             box, view, size = self._view(frame)
             views = [view if other == frame else self._views[other] for other in frames]
             scores = Scores(self._solve(views)[frames.index(frame)], view.window)
             data = masks.encode(compose([Piece(1, box, scores)], size))
             (folder / f"{frame}.png").write_bytes(data)
-        return (time.perf_counter() - start) / len(self._frames)
+        return watch.spent(len(self._frames))
 
     def _view(self, frame: int) -> tuple[np.ndarray, CropView, tuple[int, int]]:
         image = self.sequence.frames.load(frame)
