@@ -1,7 +1,8 @@
 """One forward pass of boxmask_resnet50 against the plain arithmetic of the method: `python -m benchmarks.forward`.
 
 Same weights, same clip, in alternation: a round times the plain arithmetic (`benchmarks/plain.py`), the network as it
-trains, and as it makes masks (`for_inference`). Printed are medians and, in brackets, the lowest and the highest.
+trains, with either half of `for_inference`, and with both, as it makes masks. Printed are medians and, in brackets, the
+lowest and the highest; ratios of the clock and, which other programs hardly change, of the processors' seconds.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ PLAIN = "plain arithmetic"
 
 @dataclass(frozen=True)
 class Timed:
-    """seconds: of each round; difference: the largest from the plain arithmetic's logits, over the largest of those."""
+    """seconds, processors: of each round, on the clock and of all processors; difference: the largest from the plain
+    arithmetic's logits, over the largest of those.
+    """
 
     seconds: list[float]
+    processors: list[float]
     difference: float
 
 
@@ -38,14 +42,15 @@ def measure(ways: dict[str, Callable[[], Tensor]], rounds: int) -> dict[str, Tim
     """Each way to the logits of the second stage, timed in alternation; a first round is not counted."""
     logits = {name: way() for name, way in ways.items()}
     expected = logits[PLAIN]
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    timed = {name: Timed([], [], float((found - expected).abs().max() / expected.abs().max()))
+             for name, found in logits.items()}
     for _ in range(rounds):
         for name, way in ways.items():
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             way()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: Timed(seconds[name], float((found - expected).abs().max() / expected.abs().max()))
-            for name, found in logits.items()}
+            timed[name].seconds.append(time.perf_counter() - start[0])
+            timed[name].processors.append(time.process_time() - start[1])
+    return timed
 
 
 def ways(frames: int, size: tuple[int, int], iterations: int, **widths: object) -> dict[str, Callable[[], Tensor]]:
@@ -61,8 +66,11 @@ def ways(frames: int, size: tuple[int, int], iterations: int, **widths: object) 
     width, height = size
     images = 50 * torch.randn(frames, 1, 3, height, width)
     boxes = torch.tensor([0.3 * width, 0.3 * height, 0.4 * width, 0.4 * height]).expand(frames, 1, 4)
+    last, plain_order = torch.channels_last, torch.contiguous_format
+    folded = for_inference(copy.deepcopy(net)).to(memory_format=plain_order)
+    ordered = copy.deepcopy(net).to(memory_format=last)
     ready = for_inference(copy.deepcopy(net))
-    channels_last = images[:, 0].contiguous(memory_format=torch.channels_last)[:, None]
+    channels_last = images[:, 0].contiguous(memory_format=last)[:, None]
 
     @torch.inference_mode()
     def inferred(network: torch.nn.Module, images: Tensor) -> Tensor:
@@ -70,17 +78,22 @@ def ways(frames: int, size: tuple[int, int], iterations: int, **widths: object) 
 
     return {PLAIN: lambda: plain.forward(net, images, boxes, iterations)[1],
             "as it trains": lambda: inferred(net, images),
+            "  norms folded once": lambda: inferred(folded, images),
+            "  channels-last": lambda: inferred(ordered, channels_last),
             "as it makes masks": lambda: inferred(ready, channels_last)}
 
 
 def report(timed: dict[str, Timed]) -> str:
     """The table."""
-    plain = timed[PLAIN].seconds
-    lines = [("", "s", "", "plain / it", "", "difference")]
+    lines = [("", "s", "", "plain / it", "", "processors", "", "difference")]
     for name, row in timed.items():
-        ratios = [before / now for before, now in zip(plain, row.seconds, strict=True)]
-        lines.append((name, *_spread(row.seconds), *_spread(ratios), f"{row.difference:.1e}"))
+        lines.append((name, *_spread(row.seconds), *_spread(_ratios(timed[PLAIN].seconds, row.seconds)),
+                      *_spread(_ratios(timed[PLAIN].processors, row.processors)), f"{row.difference:.1e}"))
     return align(lines)
+
+
+def _ratios(plain: list[float], now: list[float]) -> list[float]:
+    return [before / after for before, after in zip(plain, now, strict=True)]
 
 
 def _spread(values: list[float]) -> tuple[str, str]:

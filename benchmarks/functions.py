@@ -18,6 +18,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
 
 from boxmask import boxes, host, masks  # noqa: E402
 
@@ -97,6 +98,17 @@ def test_rasterize(benchmark: Benchmark) -> None:
 
 def test_resize_bicubic(benchmark: Benchmark) -> None:
     assert benchmark(resize_bicubic, torch.randn(1, 24, 60, 104), (120, 208)).shape == (1, 24, 120, 208)
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["before the resize", "after it"])
+def test_last_convolution(benchmark: Benchmark, masker: NetworkMasker, is_ours: bool) -> None:
+    decoder, x = masker.net.decoder, torch.randn(1, 16, 120, 208)
+
+    def after_it(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        return decoder.logit(F.interpolate(x, size=size, mode="bicubic", align_corners=False))[:, 0]
+
+    found = benchmark(decoder._logits if is_ours else after_it, x, CROP[::-1])
+    torch.testing.assert_close(found, after_it(x, CROP[::-1]), atol=1e-4, rtol=1e-4)
 
 
 def test_aggregation(benchmark: Benchmark) -> None:

@@ -12,9 +12,9 @@ from ltr.models.boxmask.decoder import Decoder
 
 def test_all_ways_come_to_the_same_masks(small_widths):
     timed = forward.measure(forward.ways(2, (96, 64), 3, **small_widths), 2)
-    assert list(timed)[0] == forward.PLAIN and len(timed) == 3
+    assert list(timed)[0] == forward.PLAIN and len(timed) == 5
     for row in timed.values():
-        assert len(row.seconds) == 2 and row.difference < 1e-4
+        assert len(row.seconds) == len(row.processors) == 2 and row.difference < 1e-4
 
 
 def test_both_stages_of_several_sequences_are_those_of_the_plain_arithmetic(small_widths):
@@ -50,7 +50,9 @@ def test_the_split_decoder_is_the_plain_one(size):
 
 
 def test_ratios_are_of_the_same_round():
-    timed = {forward.PLAIN: forward.Timed([2.0, 4.0, 6.0], 0.0), "other": forward.Timed([1.0, 4.0, 2.0], 1e-6)}
+    timed = {forward.PLAIN: forward.Timed([2.0, 4.0, 6.0], [3.0, 3.0, 3.0], 0.0),
+             "other": forward.Timed([1.0, 4.0, 2.0], [1.0, 0.5, 2.0], 1e-6)}
     text = forward.report(timed).splitlines()
     assert "4.00" in text[1] and "(2.00 to 6.00)" in text[1]
     assert "2.00" in text[2] and "(1.00 to 3.00)" in text[2] and text[2].endswith("1.0e-06")
+    assert "3.00" in text[2] and "(1.50 to 6.00)" in text[2]
