@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from boxmask.generate.defaults import ITERATIONS, STRIDE, WINDOW, WINDOWS
 from boxmask.generate.job import Job, Prepared
+from boxmask.generate.phases import peak_memory
 from boxmask.generate.plan import WindowOptions
 from boxmask.generate.progress import Progress
 from boxmask.generate.source import Source
@@ -165,13 +164,6 @@ def _jittered(dataset: Dataset, amount: float, seed: int) -> Dataset:
         return replace(sequence, boxes=boxes)
 
     return replace(dataset, read=read)
-
-
-def peak_memory() -> float:
-    """The most memory that this process has had, in bytes; what it was before it became this program does not count."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.is_file() else []
-    return next((float(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), math.nan)
 
 
 def _torch_use(prepared: Prepared) -> dict[str, float]:

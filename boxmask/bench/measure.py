@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -49,7 +51,7 @@ def alone(prepared: Prepared, folder: Path) -> dict[str, float]:
     folder.mkdir()
     sequences = [prepared.dataset.read(name) for name in prepared.names]
     signs = {sequence.name: quality.SequenceQuality(sequence.frames.names) for sequence in sequences}
-    with _single_threaded_opencv():
+    with single_threaded_opencv():
         for event in generate_masks(iter(sequences), prepared.masker, prepared.job.windows, batch=prepared.job.batch,
                                     phases=phases):
             if isinstance(event, SequenceFailed):
@@ -83,7 +85,8 @@ def _write_alone(event: FrameDone, signs: quality.SequenceQuality, folder: Path,
 
 
 @contextmanager
-def _single_threaded_opencv() -> Iterator[None]:
+def single_threaded_opencv() -> Iterator[None]:
+    """As in a helper thread, which has a processor for itself and no more."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -92,17 +95,35 @@ def _single_threaded_opencv() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def pipeline(prepared: Prepared, folder: Path) -> float:
-    """Seconds per frame of `boxmask generate` on the same frames, into `folder`, once the network is loaded."""
+class Spent(NamedTuple):
+    """Per frame: seconds on the clock, and seconds of the processors, which other programs hardly change."""
+
+    seconds: float
+    processors: float
+
+
+class _Watch:
+    """Started when it is made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter(), time.process_time()
+
+    def spent(self, frames: int) -> Spent:
+        return Spent((time.perf_counter() - self._start[0]) / frames, (time.process_time() - self._start[1]) / frames)
+
+
+def pipeline(prepared: Prepared, folder: Path) -> Spent:
+    """What `boxmask generate` takes on the same frames, into `folder`, once the network is loaded."""
     prepared = replace(prepared, out=OutFolder(str(folder)))
+    count = sum(len(prepared.dataset.read(name)) for name in prepared.names)
     with prepared.entered(overwrite=False, tell=lambda event: None) as held:
-        start = time.perf_counter()
+        watch = _Watch()
         prepared.work(held, tell=lambda event: None)
-        seconds = time.perf_counter() - start
+        spent = watch.spent(count)
     ledger = prepared.take_ledger()
     if not ledger.is_complete:
         raise BenchError(next((failure.reason for failure in ledger.failed.values()), "it did not end"))
-    return seconds / sum(ledger.counts.values())
+    return spent
 
 
 class Reference:
@@ -128,17 +149,17 @@ class Reference:
         self._views = {frame: self._view(frame)[1] for _, frames in self._frames for frame in frames}
 
     @torch.inference_mode()
-    def __call__(self, folder: Path) -> float:
-        """Seconds per frame, with masks into `folder`."""
+    def __call__(self, folder: Path) -> Spent:
+        """What it takes, with masks into `folder`."""
         folder.mkdir()
-        start = time.perf_counter()
+        watch = _Watch()
         for frame, frames in self._frames:
             box, view, size = self._view(frame)
             views = [view if other == frame else self._views[other] for other in frames]
             scores = Scores(self._solve(views)[frames.index(frame)], view.window)
             data = masks.encode(compose([Piece(1, box, scores)], size))
             (folder / f"{frame}.png").write_bytes(data)
-        return (time.perf_counter() - start) / len(self._frames)
+        return watch.spent(len(self._frames))
 
     def _view(self, frame: int) -> tuple[np.ndarray, CropView, tuple[int, int]]:
         image = self.sequence.frames.load(frame)
@@ -158,22 +179,26 @@ class Reference:
 
 
 def mask_files(size: tuple[int, int], count: int) -> tuple[float, float]:
-    """Seconds per mask of `size` (W, H) to make a PNG of it: by our writer, and by Pillow's palette writer."""
-    found = [samples.target(size, frame) for frame in range(count)]
-    palette = masks.palette(256).tobytes()
+    """Seconds per mask of `size` (W, H) to make a PNG of it: by our writer, and by Pillow's palette writer.
 
-    def by_pillow(mask: np.ndarray) -> bytes:
-        image = Image.fromarray(mask, mode="L")
-        image.putpalette(palette)
-        file = io.BytesIO()
-        image.save(file, "PNG")
-        return file.getvalue()
-
-    return _seconds(masks.encode, found), _seconds(by_pillow, found)
+    The two take turns; each has the median of its times.
+    """
+    times = [(_seconds(masks.encode, mask), _seconds(by_pillow, mask))
+             for mask in (samples.target(size, frame) for frame in range(count))]
+    ours, pillow = zip(*times, strict=True)
+    return median(ours), median(pillow)
 
 
-def _seconds(call: Callable[[np.ndarray], bytes], items: list[np.ndarray]) -> float:
+def by_pillow(mask: np.ndarray) -> bytes:
+    """The PNG of a mask as Pillow writes palette images if one asks for nothing."""
+    image = Image.fromarray(mask, mode="L")
+    image.putpalette(masks.palette(256).tobytes())
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def _seconds(call: Callable[[np.ndarray], bytes], item: np.ndarray) -> float:
     start = time.perf_counter()
-    for item in items:
-        call(item)
-    return (time.perf_counter() - start) / len(items)
+    call(item)
+    return time.perf_counter() - start

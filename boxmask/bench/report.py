@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from boxmask.bench.measure import STEPS
+from boxmask.bench.measure import STEPS, Spent
 from boxmask.evaluate.table import align
 
 # The steps that are neither the network's nor the disk's.
@@ -33,11 +33,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Round:
-    """One round, in seconds per frame: steps alone, all together, the reference procedure, both ways to mask files."""
+    """One round, in seconds per frame: steps alone, all together, the reference procedure, both ways to mask files.
+
+    memory: the most bytes that the process has had until then, those of the steps alone among them.
+    """
 
     steps: Mapping[str, float]
-    pipeline: float
-    reference: float | None
+    pipeline: Spent
+    memory: float
+    reference: Spent | None
     our_file: float
     pillow_file: float
 
@@ -85,20 +89,22 @@ class Report:
 
     def values(self) -> dict[str, list[float]]:
         """The figures of each round: frames per second, and ratios."""
-        rates = [1 / each.pipeline for each in self.rounds]
+        rates = [1 / each.pipeline.seconds for each in self.rounds]
         limits = [each.rate for each in self.limits]
         found = {"limit": limits, "pipeline": rates,
                  "pipeline / limit": [rate / most for rate, most in zip(rates, limits, strict=True)]}
-        found["pipeline / steps in turn"] = [sum(each.steps.values()) / each.pipeline for each in self.rounds]
+        found["pipeline / steps in turn"] = [sum(each.steps.values()) / each.pipeline.seconds for each in self.rounds]
         if all(each.reference is not None for each in self.rounds):
-            found["reference"] = [1 / each.reference for each in self.rounds]
-            found["pipeline / reference"] = [each.reference / each.pipeline for each in self.rounds]
+            found["reference"] = [1 / each.reference.seconds for each in self.rounds]
+            found["pipeline / reference"] = [each.reference.seconds / each.pipeline.seconds for each in self.rounds]
+            found["the same in processor time"] = [each.reference.processors / each.pipeline.processors
+                                                   for each in self.rounds]
         found["Pillow's PNG / ours"] = [each.pillow_file / each.our_file for each in self.rounds]
         return found
 
     def to_json(self) -> dict[str, Any]:
         """What `boxmask bench --json` writes: setting, rounds, and median, lowest and highest of each figure."""
-        return {"setting": asdict(self.setting), "rounds": [asdict(each) for each in self.rounds],
+        return {"setting": asdict(self.setting), "rounds": [_plain(each) for each in self.rounds],
                 "binding": self.binding, **{name: _spread(values) for name, values in self.values().items()}}
 
     def __str__(self) -> str:
@@ -111,10 +117,16 @@ class Report:
         steps += [(f"  {_SAID[step]}", *_numbers([1000 * each.steps[step] for each in self.rounds], ".1f"))
                   for step in STEPS]
         steps += [("  mask PNG of a large object", *_numbers([1000 * each.our_file for each in self.rounds], ".2f")),
-                  ("    the same by Pillow", *_numbers([1000 * each.pillow_file for each in self.rounds], ".2f"))]
+                  ("    the same by Pillow", *_numbers([1000 * each.pillow_file for each in self.rounds], ".2f")),
+                  ("most memory so far, MB", *_numbers([each.memory / 1e6 for each in self.rounds], ".0f"))]
         rates = [("frames per second, and ratios", "", "")]
         rates += [(f"  {name}", *_numbers(values, ".2f")) for name, values in self.values().items()]
         return f"{head}\n{align(steps + rates)}\nwhat binds: the {self.binding}"
+
+
+def _plain(each: Round) -> dict[str, Any]:
+    """A round for JSON: of what was spent, clock and processors by name."""
+    return {name: value._asdict() if isinstance(value, Spent) else value for name, value in vars(each).items()}
 
 
 def _numbers(values: list[float], form: str) -> tuple[str, str]:

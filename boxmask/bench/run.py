@@ -15,6 +15,7 @@ from boxmask.bench import measure, samples
 from boxmask.bench.report import Report, Round, Setting
 from boxmask.generate.helpers import num_processors
 from boxmask.generate.job import Job, Prepared
+from boxmask.generate.phases import peak_memory
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 from boxmask.generate.source import Source
 
@@ -57,16 +58,17 @@ def run(options: Options) -> Report:
         rounds = []
         for number in range(1, options.rounds + 1):
             rounds.append(_round(prepared, reference, size, folder / f"round {number}"))
-            logger.info("round %d of %d: %.2f frames/s", number, options.rounds, 1 / rounds[-1].pipeline)
+            logger.info("round %d of %d: %.2f frames/s", number, options.rounds, 1 / rounds[-1].pipeline.seconds)
         return Report(_setting(options, prepared, size), tuple(rounds))
 
 
 def _round(prepared: Prepared, reference: measure.Reference | None, size: tuple[int, int], folder: Path) -> Round:
     folder.mkdir()
     steps = measure.alone(prepared, folder / "alone")
-    seconds = measure.pipeline(prepared, folder / "pipeline")
+    spent = measure.pipeline(prepared, folder / "pipeline")
+    memory = peak_memory()
     naive = None if reference is None else reference(folder / "reference")
-    return Round(steps, seconds, naive, *measure.mask_files(size, _FILES))
+    return Round(steps, spent, memory, naive, *measure.mask_files(size, _FILES))
 
 
 def _job(options: Options, folder: Path) -> Job:

@@ -52,7 +52,10 @@ class NetworkMasker:
 
     def __init__(self, net: torch.nn.Module, *, search_factor: float | None = None,
                  iterations: int = ITERATIONS) -> None:
-        self.net = net.eval()
+        """net: with its weights, where it is to compute; it is made ready for inference, see `for_inference`."""
+        from ltr.models.boxmask import for_inference
+
+        self.net = for_inference(net)
         self.search_factor = default_search_factor(net) if search_factor is None else search_factor
         self.iterations = iterations
         parameter = next(net.parameters())

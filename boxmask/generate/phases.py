@@ -1,11 +1,13 @@
-"""Where the time of a run goes."""
+"""Where the time of a run goes, and how much memory it took."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class Phases:
@@ -30,3 +32,10 @@ class Phases:
     def limiting(self) -> str | None:
         """The phase that took the most time, None if nothing was timed."""
         return max(self.seconds, key=self.seconds.__getitem__, default=None)
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had, in bytes; what it was before it became this program does not count."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    return next((float(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), math.nan)

@@ -16,7 +16,8 @@ from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 
 FORMAT = 1
-# Counts up when the same settings come to give other masks.
+# Counts up when the same settings come to give other masks: other object ids in their pixels. How well the files are
+# compressed is not meant, as zlib's version changes that too: a run of weeks goes on with a newer boxmask.
 MASK_FORMAT = 1
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from boxmask import boxes, cli, masks
 from boxmask.bench import measure, samples
-from boxmask.bench.measure import STEPS
+from boxmask.bench.measure import STEPS, Spent
 from boxmask.bench.report import Report, Round, Setting, limit
 from boxmask.bench.run import Options, _job
 from boxmask.generate.plan import WindowOptions
@@ -34,16 +34,20 @@ def test_the_limit_is_the_least_of_processors_device_and_disk(seconds, processor
 
 def test_the_report_has_medians_spreads_and_ratios_of_each_round():
     setting = Setting(60, (64, 48), "drawn", "boxmask_lite", "cpu", "chunk", 2, 2, "2")
-    rounds = tuple(Round(steps(network=seconds), seconds * 1.25, seconds * 10, 0.001, 0.009)
+    rounds = tuple(Round(steps(network=seconds), Spent(seconds * 1.25, seconds), 5e8 * seconds,
+                         Spent(seconds * 10, seconds * 9), 0.001, 0.009)
                    for seconds in (0.1, 0.2, 0.4))
     report = Report(setting, rounds)
     found = report.to_json()
     assert found["pipeline / limit"] == pytest.approx({"median": 0.8, "lowest": 0.8, "highest": 0.8})
     assert found["pipeline / steps in turn"]["median"] == pytest.approx(0.8)
     assert found["pipeline / reference"]["median"] == pytest.approx(8)
+    assert found["the same in processor time"]["median"] == pytest.approx(9)
+    assert found["rounds"][0]["pipeline"] == {"seconds": 0.125, "processors": 0.1}
     assert found["limit"] == pytest.approx({"median": 5, "lowest": 2.5, "highest": 10})
     assert len(found["rounds"]) == 3 and found["binding"] == "processors"
     text = str(report)
+    assert "(50 to 200)" in text
     assert "200.0  (100.0 to 400.0)" in text and "what binds: the processors" in text and "64x48" in text
     assert "reference" not in Report(setting, (replace(rounds[0], reference=None),)).to_json()
 
@@ -68,7 +72,7 @@ def test_both_mask_files_are_timed_and_pillows_takes_longer():
 def test_the_reference_procedure_makes_the_masks_of_sliding_windows(tmp_path):
     options = Options(size=(160, 96), num_frames=4, windows=WindowOptions("sliding"))
     prepared = _job(options, tmp_path).prepare()
-    assert measure.Reference(prepared, 2)(tmp_path / "reference") > 0
+    assert min(measure.Reference(prepared, 2)(tmp_path / "reference")) > 0
     measure.pipeline(prepared, tmp_path / "sliding")
     found = sorted((tmp_path / "reference").glob("*.png"))
     assert [path.stem for path in found] == ["0", "3"]
@@ -97,6 +101,7 @@ def test_the_command_measures_frames_of_ones_own_and_leaves_nothing_behind(tmp_p
     found = json.loads((tmp_path / "bench.json").read_text())
     assert found["setting"]["frames"] == 2 and found["setting"]["size"] == [64, 48]
     assert found["setting"]["source"] == "folder" and len(found["rounds"]) == 1
+    assert found["rounds"][0]["memory"] > 1e7
     assert f"{found['pipeline']['median']:.2f}" in capsys.readouterr().out
 
 

@@ -18,6 +18,11 @@ SIZE = (96, 64)
 
 
 @pytest.fixture(scope="session")
+def small_widths():
+    return SMALL
+
+
+@pytest.fixture(scope="session")
 def davis(tmp_path_factory):
     """A DAVIS root with a disk that moves in each of three sequences; of `large` it fills its box most."""
     from boxmask import masks

@@ -10,8 +10,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from ltr.models.boxmask import InputSpec
-from ltr.models.boxmask.blocks import FrozenStatisticsNorm, conv_norm, instance_l2_norm, resize_bicubic
-from ltr.models.boxmask.decoder import Decoder
+from ltr.models.boxmask.blocks import (
+    FrozenStatisticsNorm,
+    conv_norm,
+    for_inference,
+    instance_l2_norm,
+    resize_bicubic,
+    shifted_bicubic_matrix,
+)
 from ltr.models.boxmask.encoders import BoxEncoder, MaskEncoder, rasterize
 
 W, H = 12, 8
@@ -85,6 +91,20 @@ def test_conv_norm_is_the_convolution_then_the_norm(bias, groups):
     torch.testing.assert_close(conv_norm(x, conv, norm), norm(conv(x)), atol=1e-5, rtol=1e-5)
 
 
+def test_for_inference_a_norm_is_folded_once_and_until_training_goes_on():
+    conv, norm = nn.Conv2d(4, 8, 3), FrozenStatisticsNorm(8)
+    net, x = nn.ModuleList([conv, norm]), torch.randn(2, 4, 9, 11)
+    expected = conv_norm(x, conv, norm)
+    with torch.inference_mode():
+        assert for_inference(net) is net and not conv.weight.requires_grad
+        torch.testing.assert_close(conv_norm(x, conv, norm), expected, atol=1e-6, rtol=1e-6)
+        conv.weight.zero_()
+        torch.testing.assert_close(conv_norm(x, conv, norm), expected, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(net.eval()[1].folded[0], norm.folded[0])
+    net.train()
+    assert not conv_norm(x, conv, norm).allclose(expected)
+
+
 @pytest.mark.parametrize(("size", "new_size"), [((5, 7), (10, 14)), ((5, 7), (5, 7)), ((30, 26), (61, 83)),
                                                 ((9, 9), (4, 3)), ((1, 2), (3, 5))])
 def test_bicubic_resize_is_pytorch_s(size, new_size):
@@ -93,46 +113,21 @@ def test_bicubic_resize_is_pytorch_s(size, new_size):
     torch.testing.assert_close(resize_bicubic(x, new_size), expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("length", "new_length"), [(7, 14), (5, 5), (9, 4), (1, 3)])
+def test_a_shifted_bicubic_matrix_is_one_axis_of_a_convolution_after_the_resize(length, new_length):
+    x, taps = torch.randn(1, 1, length, 1), torch.randn(3)
+    resized = F.interpolate(x, size=(new_length, 1), mode="bicubic", align_corners=False)
+    expected = F.conv2d(resized, taps.view(1, 1, 3, 1), padding=(1, 0)).flatten()
+    each = (taps[:, None] * x.flatten()).flatten()
+    torch.testing.assert_close(shifted_bicubic_matrix(length, new_length, x) @ each, expected, atol=1e-5, rtol=1e-5)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.floats(0.01, 100), st.integers(1, 4), st.integers(1, 5))
 def test_normalised_features_have_the_same_norm_at_any_scale(factor, channels, width):
     x = 1.0 + torch.rand(2, channels, 3, width)
     energy = instance_l2_norm(factor * x, 0.1).square().mean(dim=(1, 2, 3))
     torch.testing.assert_close(energy, torch.full((2,), 0.01), rtol=0.05, atol=0)
-
-
-def textbook_decoder(net: Decoder, features, scores, size):
-    """The decoder as METHOD states it, nothing shared and nothing reordered."""
-    deeper = None
-    for level, f in zip(net.levels, features, strict=True):
-        h = level.reduce2(F.relu(level.reduce1(f)))
-        s = F.interpolate(scores, size=h.shape[-2:], mode="bilinear", align_corners=False)
-        d = h.mean(dim=(2, 3), keepdim=True) if deeper is None else F.relu(level.entry(deeper))
-        x = torch.cat((h, s), dim=1)
-        for conv in (level.mix1, level.mix2, level.mix3):
-            x = F.relu(conv(x))
-        x = level.refine1(x)
-        means = torch.cat((x.mean(dim=(2, 3), keepdim=True), d.mean(dim=(2, 3), keepdim=True)), dim=1)
-        gate = torch.sigmoid(level.attend2(F.relu(level.attend1(means))))
-        d = F.interpolate(d, size=x.shape[-2:], mode="bilinear", align_corners=False)
-        deeper = level.refine2(x * gate + d)
-    x = F.interpolate(deeper, scale_factor=2, mode="bicubic", align_corners=False)
-    x = F.relu(net.upsample(x))
-    return net.logit(F.interpolate(x, size=size, mode="bicubic", align_corners=False))[:, 0]
-
-
-@pytest.mark.parametrize("size", [(64, 96), (75, 53), (130, 35)])
-def test_the_split_decoder_is_the_textbook_one(size):
-    torch.manual_seed(0)
-    channels = (12, 10, 8, 6)
-    net = Decoder(channels, (9, 8, 7, 6), scores=5, upsampler=4)
-    features = tuple(torch.randn(2, c, -(-size[0] // s), -(-size[1] // s))
-                     for c, s in zip(channels, (32, 16, 8, 4), strict=True))
-    scores = torch.randn(2, 5, *features[1].shape[-2:])
-    expected = textbook_decoder(net, features, scores, size)
-    torch.testing.assert_close(net(net.prepare(features), scores, size), expected, atol=1e-4, rtol=1e-4)
-    with_prior = net(net.prepare(features, prior=scores[:, :2]), scores[:, 2:], size)
-    torch.testing.assert_close(with_prior, expected, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("bgr, expected", [(False, [2.0, 2.0, 1.0]), (True, [3.0, 2.0, 0.5])])

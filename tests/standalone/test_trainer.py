@@ -50,6 +50,26 @@ def test_two_epochs_and_two_more_equal_four_without_a_stop(settings, toy_trainer
     assert resumed.lr_scheduler.state_dict() == straight.lr_scheduler.state_dict()
 
 
+@pytest.mark.parametrize(("use_amp", "is_on"), [("bfloat16", True), (True, False), (False, False)])
+def test_mixed_precision_is_for_the_forward_pass_alone(settings, toy_trainer, use_amp, is_on):
+    """On a CPU only where its type is named: True means what a GPU is good at."""
+    settings.use_amp = use_amp
+    seen = []
+    trainer = toy_trainer(settings, before_batch=lambda epoch, batch: seen.append(
+        torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu")))
+    trainer.train(2)
+    assert set(seen) == ({torch.bfloat16} if is_on else {False})
+    assert not torch.is_autocast_enabled("cpu") and trainer.scaler is None
+    assert all(parameter.dtype == torch.float32 for parameter in trainer.actor.net.parameters())
+    assert history(trainer)[1] < history(trainer)[0]
+
+
+def test_an_unknown_precision_is_refused(settings, toy_trainer):
+    settings.use_amp = "half"
+    with pytest.raises(ValueError, match="use_amp is 'half'; set it to True, False or 'bfloat16'"):
+        toy_trainer(settings)
+
+
 def test_every_epoch_draws_its_own_random_numbers_and_another_seed_draws_others(settings, toy_trainer):
     losses = []
     for seed in (3, 3, 4):

@@ -6,10 +6,11 @@ checkpoint format: do not move them.
 
 from __future__ import annotations
 
+from .blocks import for_inference
 from .boxmasknet import BoxMaskNet, FrameCode
 from .config import Constructor, InputSpec, Widths
 from .constructors import boxmask_lite, boxmask_resnet50, vos_lite, vos_resnet50
 from .vosnet import VosNet
 
 __all__ = ["BoxMaskNet", "Constructor", "FrameCode", "InputSpec", "VosNet", "Widths",
-           "boxmask_lite", "boxmask_resnet50", "vos_lite", "vos_resnet50"]
+           "boxmask_lite", "boxmask_resnet50", "for_inference", "vos_lite", "vos_resnet50"]

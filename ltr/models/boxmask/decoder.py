@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .blocks import RefineBlock, init_he, resize, resize_bicubic
+from .blocks import RefineBlock, init_he, resize, resize_bicubic, shifted_bicubic_matrix
 
 
 class DecoderCode(NamedTuple):
@@ -118,11 +118,15 @@ class Decoder(nn.Module):
         return self._logits(x, size)
 
     def _logits(self, x: Tensor, size: tuple[int, int]) -> Tensor:
-        """conv3x3(bicubic(x)): the channels are summed for each tap first, so that nine maps are resized, not all."""
-        taps = self.logit.weight[0].flip(1, 2).flatten(1).t()[:, :, None, None]
-        maps = resize_bicubic(F.conv2d(x, taps).float(), size)
-        logits = F.fold(maps.flatten(2), size, 3, padding=1) + self.logit.bias
-        return logits.squeeze(1)
+        """conv3x3(bicubic(x)) at `size` (H, W): the channels are summed for each tap first, so that nine maps are
+        resized, not all; and resized, shifted and summed by two matrix products.
+        """
+        taps = self.logit.weight[0].flatten(1).t()[:, :, None, None]
+        maps = F.conv2d(x, taps).float().unflatten(1, (3, 3))  # (N, tap's row, tap's column, h, w)
+        rows, columns = (shifted_bicubic_matrix(n, m, maps) for n, m in zip(maps.shape[-2:], size, strict=True))
+        with torch.autocast(device_type=x.device.type, enabled=False):
+            wide = maps.transpose(2, 3).flatten(3) @ columns.t()  # (N, 3, h, W)
+            return rows @ wide.flatten(1, 2) + self.logit.bias
 
 
 def _mean(x: Tensor) -> Tensor:

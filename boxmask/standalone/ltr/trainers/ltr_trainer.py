@@ -36,8 +36,8 @@ class LTRTrainer(BaseTrainer):
 
     Read from the settings besides what BaseTrainer reads: `env.tensorboard_dir`, `module_name`, `script_name`,
     `description`, `print_interval` (10 batches), `print_stats` (names; None for all), `move_data_to_gpu` (True),
-    and, where set, `grad_clip_max_norm` and `use_amp` (mixed precision on CUDA: bfloat16 where the GPU has it, float16
-    with a loss scaler otherwise; nothing changes on a CPU).
+    and, where set, `grad_clip_max_norm` and `use_amp` (True for mixed precision on CUDA: bfloat16 where the GPU has it,
+    float16 with a loss scaler otherwise; nothing changes on a CPU. 'bfloat16' for that type wherever it runs).
 
     Statistics are kept by loader name in `stats`: means over all samples and, under torchrun, all processes.
     """
@@ -126,8 +126,13 @@ class LTRTrainer(BaseTrainer):
             scaler.update()
 
     def _choose_amp_dtype(self) -> torch.dtype | None:
-        if not getattr(self.settings, "use_amp", False):
+        wanted = getattr(self.settings, "use_amp", False)
+        if wanted not in (None, False, True, "bfloat16"):
+            raise ValueError(f"settings.use_amp is {wanted!r}; set it to True, False or 'bfloat16'")
+        if not wanted:
             return None
+        if wanted == "bfloat16":
+            return torch.bfloat16
         if self.device.type != "cuda":
             _log.info("settings.use_amp has no effect on %s", self.device)
             return None
