@@ -103,8 +103,16 @@ def list_folder(folder: Path) -> list[Path]:
     """The image files of a folder in natural order: frame2.jpg before frame10.jpg."""
     with os.scandir(folder) as entries:
         # A link that leads nowhere is a frame that cannot be read, not one that is not there.
-        files = [folder / entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
+        files = [folder / entry.name for entry in entries if not entry.name.startswith(".") and not is_folder(entry)]
     return sorted((path for path in files if path.suffix.lower() in SUFFIXES), key=_natural_key)
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether something in a folder is a folder, or a link to one; a link to itself is neither."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
