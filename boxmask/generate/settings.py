@@ -14,6 +14,7 @@ from typing import Any
 import boxmask
 from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
+from boxmask.generate.source import Source
 from boxmask.readers.sequence import check_name
 
 FORMAT = 1
@@ -116,6 +117,7 @@ def _require_sound(record: Mapping[str, Any]) -> None:
     for name in record["sequences"]:
         check_name(name if isinstance(name, str) else repr(name), dataset="record")
     for source in record["sources"]:
+        Source(**source)
         if not (isinstance(source["layout"], str) and isinstance(source.get("arguments", {}), dict)):
             raise ValueError("a source is a layout and its arguments")
     if not isinstance(record["checkpoint"], str | None):
