@@ -5,8 +5,11 @@ left out with a checkout, and what compares the two is left out without one. Wha
 test-browser`, which names one.
 """
 
+import importlib.util
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,6 +23,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 collect_ignore = ["checkout"] if HOST.is_standalone else ["standalone", "standalone_data"]
 if not os.environ.get("BOXMASK_BROWSER"):
     collect_ignore.append("browser")
+
+
+@pytest.fixture(scope="session")
+def faults():
+    """The module `faults.py`: processes that are killed, or whose disk fails, at any step."""
+    if "faults" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("faults", Path(__file__).with_name("faults.py"))
+        sys.modules["faults"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["faults"])
+    return sys.modules["faults"]
 
 
 @pytest.fixture(autouse=True, scope="session")
