@@ -110,13 +110,13 @@ class Fault:
         raise OSError(self.error, os.strerror(self.error), os.fsdecode(paths[0]))
 
 
-def in_child(call: Callable[[], Any], fault: Fault | None = None) -> Ended:
-    """Makes a call in a fork of this process and waits for its end; one that takes minutes is ended as an error."""
+def in_child(call: Callable[[], Any], fault: Fault | None = None, *, seconds: int = _LONGEST) -> Ended:
+    """Makes a call in a fork of this process and waits for its end, which is an error after `seconds` (0: never)."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _live(call, fault, writer)
+        _live(call, fault, writer, seconds)
     os.close(writer)
     with os.fdopen(reader, encoding="utf-8", errors="replace") as said:
         reason = said.read()
@@ -125,11 +125,11 @@ def in_child(call: Callable[[], Any], fault: Fault | None = None) -> Ended:
     return Ended(killed, os.waitstatus_to_exitcode(status), reason)
 
 
-def _live(call: Callable[[], Any], fault: Fault | None, writer: int) -> None:
+def _live(call: Callable[[], Any], fault: Fault | None, writer: int, seconds: int) -> None:
     """The child's life, from which nothing returns to the tests."""
     code = _OTHER_ERROR
     try:
-        signal.alarm(_LONGEST)
+        signal.alarm(seconds)
         cv2.setNumThreads(0)  # its threads are the parent's
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
