@@ -115,7 +115,7 @@ def read_record(out: OutFolder) -> Record | None:
 def _require_sound(record: Mapping[str, Any]) -> None:
     """Raises ValueError for a record of other values than runs write: folders of masks are passed on."""
     for name in record["sequences"]:
-        check_name(name if isinstance(name, str) else repr(name), dataset="record")
+        check_name(name if isinstance(name, str) else "", dataset="record")
     for source in record["sources"]:
         Source(**source)
         if not (isinstance(source["layout"], str) and isinstance(source.get("arguments", {}), dict)):
