@@ -96,7 +96,8 @@ def test_a_manifest_of_other_values_than_runs_write_is_damaged(out, change):
 
 
 @pytest.mark.parametrize("change", [
-    *({"sequences": [name]} for name in [*LEADING_OUT, *NO_NAMES]), {"sequences": 7}, {"sources": ["x"]}, {"sources": [{}]},
+    *({"sequences": [name]} for name in [*LEADING_OUT, *NO_NAMES]),
+    {"sequences": 7}, {"sources": ["x"]}, {"sources": [{}]},
     {"sources": [{"layout": 7}]}, {"sources": [{"layout": "got10k", "arguments": []}]}, {"checkpoint": 7},
     {"sources": [{"layout": "got10k", "hook": "os.system"}]}, {"settings": []}, {"settings": {"dataset": "D", "x": 1}},
 ], ids=ascii)
