@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -19,6 +20,10 @@ import boxmask.host
 HOST = boxmask.host.activate()
 # What a shell starts in its background ignores Ctrl-C, and so would the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# An example takes as long as it takes where other programs run.
+hypothesis.settings.register_profile("boxmask", deadline=None)
+hypothesis.settings.load_profile("boxmask")
 
 collect_ignore = ["checkout"] if HOST.is_standalone else ["standalone", "standalone_data"]
 if not os.environ.get("BOXMASK_BROWSER"):

@@ -218,15 +218,3 @@ def test_a_frame_for_which_there_is_no_memory_is_no_bad_image(tmp_path, files, m
     monkeypatch.setattr(cv2, "imdecode", full)
     with pytest.raises(MemoryError, match="no memory to decode"):
         images.read(tmp_path / "a.png")
-
-
-def test_a_mask_that_is_no_png_is_not_opened_as_something_else(tmp_path):
-    """Pillow hands EPS files, whatever they are called, to a program."""
-    from PIL import Image
-
-    from boxmask import masks
-
-    for kind in ("GIF", "TIFF", "PPM", "EPS"):
-        Image.new("L", (4, 4)).save(tmp_path / "m.png", format=kind)
-        with pytest.raises(masks.MaskError, match="cannot be read"):
-            masks.read(tmp_path / "m.png")
