@@ -130,8 +130,8 @@ def test_files_that_are_no_masks_are_named(tmp_path):
     with pytest.raises(masks.MaskError, match=r"m\.png: no such mask"):
         masks.read(path)
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
-    with pytest.raises(masks.MaskError, match=r"m\.png: expected a mask of one channel .* mode RGB; save the object ids, not "
-                                               "their colours$"):
+    with pytest.raises(masks.MaskError, match=r"m\.png: expected a mask of one channel .* mode RGB; save the object "
+                                               "ids, not their colours$"):
         masks.read(path)
     path.write_bytes(masks.encode(np.random.default_rng(0).random((40, 40)) > 0.5)[:-60])
     with pytest.raises(masks.MaskError, match=r"m\.png: the mask cannot be read"):

@@ -1,4 +1,4 @@
-"""Prints the share of mutants that tests have noticed, by `mutmut export-cicd-stats`; fails below a share in percent."""
+"""Prints the share of mutants that tests notice, after `mutmut export-cicd-stats`; fails below a share in percent."""
 
 import json
 import sys
