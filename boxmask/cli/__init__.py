@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("boxmask: interrupted; what is finished stays", file=sys.stderr)
         return 130
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
         if args.debug:
             raise
         print_error(_explain(error))
@@ -51,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _explain(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); use fewer --workers, or end other programs, and start again"
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error) or type(error).__name__
     place = f"{error.filename}: " if error.filename is not None else ""

@@ -207,8 +207,8 @@ def test_a_fault_that_is_not_of_the_frame_ends_the_run_and_marks_no_frame(got10k
     assert tree(tmp_path / "out" / "A") == tree(tmp_path / "truth" / "A")
 
 
-def test_a_frame_for_which_there_is_no_memory_is_no_bad_image(tmp_path, files, monkeypatch):
-    files.image(tmp_path / "a.png", files.picture(0))
+def test_a_frame_for_which_there_is_no_memory_is_no_bad_image(got10k, tmp_path, monkeypatch, capsys):
+    root = got10k("A")
 
     def full(*arguments):
         error = cv2.error("Insufficient memory")
@@ -217,4 +217,7 @@ def test_a_frame_for_which_there_is_no_memory_is_no_bad_image(tmp_path, files, m
 
     monkeypatch.setattr(cv2, "imdecode", full)
     with pytest.raises(MemoryError, match="no memory to decode"):
-        images.read(tmp_path / "a.png")
+        images.read(root / "A" / "00000001.jpg")
+    out = tmp_path / "out"
+    assert main(["generate", "got10k", "--root", str(root), "--out", str(out), "--method", "box"]) == 1
+    assert "out of memory (" in capsys.readouterr().err and not (out / "A").exists()
