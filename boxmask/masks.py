@@ -116,7 +116,7 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
     """The object ids of a mask file: (H, W) uint8. Raises `MaskError` for anything else than such a file."""
     path = Path(path)
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG",)) as image:  # of others, EPS files run a program
             mode = image.mode
             ids = np.array(image).astype(np.uint8) if mode in ("1", "L", "P") else None
     except FileNotFoundError:

@@ -5,9 +5,13 @@ left out with a checkout, and what compares the two is left out without one. Wha
 test-browser`, which names one.
 """
 
+import importlib.util
 import os
 import signal
+import sys
+from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -17,9 +21,23 @@ HOST = boxmask.host.activate()
 # What a shell starts in its background ignores Ctrl-C, and so would the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# An example takes as long as it takes where other programs run.
+hypothesis.settings.register_profile("boxmask", deadline=None)
+hypothesis.settings.load_profile("boxmask")
+
 collect_ignore = ["checkout"] if HOST.is_standalone else ["standalone", "standalone_data"]
 if not os.environ.get("BOXMASK_BROWSER"):
     collect_ignore.append("browser")
+
+
+@pytest.fixture(scope="session")
+def faults():
+    """The module `faults.py`: processes that are killed, or whose disk fails, at any step."""
+    if "faults" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("faults", Path(__file__).with_name("faults.py"))
+        sys.modules["faults"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["faults"])
+    return sys.modules["faults"]
 
 
 @pytest.fixture(autouse=True, scope="session")

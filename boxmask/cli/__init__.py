@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         leave_pipe()
         return 1
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
         if args.debug:
             raise
         print_error(_explain(error))
@@ -70,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _explain(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); use fewer --workers, or end other programs, and start again"
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error) or type(error).__name__
     place = f"{error.filename}: " if error.filename is not None else ""

@@ -27,6 +27,8 @@ _OLD, _NEW = "dlframework.common.utils.", "ltr.admin."
 _PACKAGES = ("ltr.", "pytracking.", "dlframework.")
 _CLASSES = ("model_constructor.NetConstructor", "settings.Settings", "local.EnvironmentSettings",
             "stats.AverageMeter", "stats.StatValue")
+# Where the functions are that a file may name, and how many values it may hand to them.
+_MODELS, _MOST_ARGUMENTS = "ltr.models.", 10_000
 _OUR_CONSTRUCTOR = "ltr.models.boxmask.config.Constructor"
 
 
@@ -88,12 +90,36 @@ def read(path: str | os.PathLike[str]) -> Any:
 
 
 def _require_own_constructor(path: Path, content: Any) -> None:
-    """`load_network` calls whatever function a file names: it has to be one of `ltr`."""
+    """`load_network` calls whatever function a file names: it has to be one of `ltr.models`, called with plain values.
+
+    An object from a file may pretend to be a network, and a function of `ltr.models` may write one to a file.
+    """
     record = content.get("constructor") if isinstance(content, dict) else None
-    module = str(getattr(record, "fun_module", "ltr.")).removeprefix("dlframework.")
-    if not module.startswith("ltr.") and os.environ.get(TRUST_VARIABLE) != "1":
+    if record is None or os.environ.get(TRUST_VARIABLE) == "1":
+        return
+    module = str(getattr(record, "fun_module", _MODELS)).removeprefix("dlframework.")
+    if not module.startswith(_MODELS):
         raise ValueError(f"refused to load {path}: it names {module}.{record.fun_name} as the function that makes its "
-                         f"network, and only those of ltr are called; if you trust its origin, set {TRUST_VARIABLE}=1")
+                         "network, and only those of ltr.models are called; if you trust its origin, set "
+                         f"{TRUST_VARIABLE}=1")
+    if not _is_plain([getattr(record, "args", ()), getattr(record, "kwds", {})]):
+        raise ValueError(f"refused to load {path}: the function that makes its network would be called with more than "
+                         f"numbers, texts and lists of these; if you trust its origin, set {TRUST_VARIABLE}=1")
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is of numbers and texts alone, and few enough of them."""
+    left, seen = [value], 0
+    while left and seen + len(left) <= _MOST_ARGUMENTS:
+        value = left.pop()
+        seen += 1
+        if isinstance(value, (list, tuple)):
+            left += value
+        elif isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif not isinstance(value, (bool, int, float, str, type(None))):
+            return False
+    return not left
 
 
 def _torch_reads_objects() -> bool:

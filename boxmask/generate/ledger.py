@@ -82,10 +82,13 @@ def read_failure(out: OutFolder, name: str) -> Failure | None:
     """The record of a sequence that failed, None if there is none."""
     try:
         record = json.loads(failure_file(out, name).read_text(encoding="utf-8"))
-        return Failure(record["reason"], record["frames"])
+        reason, frames = record["reason"], record["frames"]
+        if type(reason) is not str or type(frames) is not int or frames < 0:
+            raise ValueError("expected a reason and a number of frames")
+        return Failure(reason, frames)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return Failure(f"{failure_file(out, name)}: the record of the failure cannot be read ({error!r})")
 
 

@@ -15,10 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from boxmask.generate.outcomes import Outcome
+from boxmask.readers.sequence import check_name, shorten
 
 FILE_NAME = "manifest.json"
 FORMAT = 1
 _END = '\n],\n"crc32": '
+# What a manifest that comes from elsewhere may make of a file's name, a size or a quality is not known: all is checked.
+_FRAME_KINDS = {"name": str, "outcome": str, "reason": str, "width": int, "height": int, "bytes": int, "crc32": int,
+                "objects": dict, "poor": bool}
+_HEADER_KINDS = {"best": dict, "boxmask": str, "counts": dict, "crc32": int, "dataset": str, "files": dict,
+                 "format": int, "frames": list, "object_ids": list, "sequence": str, "settings": dict}
+_HIGHEST_ID = 254
+_NOT_READABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class ManifestError(ValueError):
@@ -79,9 +87,11 @@ class Frame:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Frame:
         """The frame that `to_json` wrote down."""
-        values = {**record, "outcome": Outcome(record["outcome"])}
+        values = _of_kinds(record, _FRAME_KINDS)
+        check_name(values["name"], dataset="manifest", what="a frame")
+        values["outcome"] = Outcome(values["outcome"])
         if "objects" in values:
-            values["objects"] = {int(identity): score for identity, score in values["objects"].items()}
+            values["objects"] = _qualities(values["objects"])
         return cls(**values)
 
 
@@ -117,10 +127,16 @@ class Header:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Header:
         """The header that `to_json` wrote down."""
-        return cls(record["dataset"], record["sequence"], tuple(record["object_ids"]), record["boxmask"],
-                   record["settings"], {name: Stamp(**stamp) for name, stamp in record["files"].items()},
-                   {Outcome(name): count for name, count in record["counts"].items()},
-                   {int(identity): score for identity, score in record["best"].items()})
+        values = _of_kinds(record, _HEADER_KINDS)
+        for name in (values["sequence"], *values["files"]):
+            check_name(name, dataset="manifest")
+        stamps = {name: Stamp(**_of_kinds(stamp, _FRAME_KINDS)) for name, stamp in values["files"].items()}
+        counts = _of_kinds(values["counts"], dict.fromkeys((outcome.value for outcome in Outcome), int))
+        identities = tuple(_identity(identity) for identity in values["object_ids"])
+        if len(set(identities)) < len(identities):
+            raise ValueError("an object is there twice")
+        return cls(values["dataset"], values["sequence"], identities, values["boxmask"], values["settings"], stamps,
+                   {Outcome(name): count for name, count in counts.items()}, _qualities(values["best"]))
 
 
 @dataclass(frozen=True)
@@ -177,10 +193,12 @@ def read(folder: Path) -> Manifest:
         record = json.loads(text)
         _require_format(record, path)
         manifest = Manifest(Header.from_json(record), tuple(map(Frame.from_json, record["frames"])))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NOT_READABLE as error:
         raise _damaged(path, repr(error)) from error
     if count(manifest.frames) != manifest.header.counts:
         raise _damaged(path, "its counts are not those of its frames")
+    if len({frame.name for frame in manifest.frames}) < len(manifest.frames):
+        raise _damaged(path, "a frame is there twice")
     return manifest
 
 
@@ -192,8 +210,29 @@ def read_header(folder: Path) -> Header:
         record = json.loads(line.removesuffix("\n").removesuffix(',"frames":[') + "}")
         _require_format(record, path)
         return Header.from_json(record)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NOT_READABLE as error:
         raise _damaged(path, repr(error)) from error
+
+
+def _of_kinds(record: Mapping[str, Any], kinds: Mapping[str, type]) -> dict[str, Any]:
+    """A JSON object as a dict, if each of its values is of its kind, and numbers are not negative."""
+    for name, value in record.items():
+        if type(value) is not kinds[name] or (kinds[name] is int and value < 0):
+            raise TypeError(f"{name} is {shorten(str(value))}")
+    return dict(record)
+
+
+def _identity(value: object) -> int:
+    if type(value) is not int or not 1 <= value <= _HIGHEST_ID:
+        raise ValueError(f"{shorten(str(value))} is no object id")
+    return value
+
+
+def _qualities(record: Mapping[str, Any]) -> dict[int, float]:
+    """Qualities by object id."""
+    if not all(type(score) in (int, float) and 0 <= score <= 1 for score in record.values()):
+        raise ValueError("a quality is a number from 0 to 1")
+    return {_identity(int(identity)): score for identity, score in record.items()}
 
 
 def _compact(record: Mapping[str, Any]) -> str:

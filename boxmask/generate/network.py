@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +21,8 @@ from boxmask.masks import box_region
 
 if TYPE_CHECKING:
     from ltr.models.boxmask import FrameCode
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 # Frames that are encoded at once where that is faster: always so many, see `NetworkMasker`.
@@ -61,6 +65,7 @@ class NetworkMasker:
         parameter = next(net.parameters())
         self._device, self._dtype = parameter.device, parameter.dtype
         self.batch = BATCH.get(self._device.type, 1)
+        self._most = sys.maxsize  # that the memory has been found to suffice for
         self.is_on_processors = self._device.type == "cpu"
 
     def view(self, image: np.ndarray, box: np.ndarray) -> CropView:
@@ -69,15 +74,33 @@ class NetworkMasker:
         window = search_window(box, self.search_factor, size)
         return CropView(crop(image, window, size), to_crop(box, window, size), window)
 
-    @torch.inference_mode()
     def solve(self, windows: Sequence[Sequence[CropView]], keep: Sequence[int], *,
               batch: int = 1) -> list[list[Scores]]:
-        """As `Masker.solve`: what belongs to one frame is computed once, then the windows are solved."""
+        """As `Masker.solve`: what belongs to one frame is computed once, then the windows are solved.
+
+        Where the device's memory does not suffice for a batch, half of it is solved at once from then on.
+        """
+        while True:
+            try:
+                return self._solve(windows, keep, batch)
+            except torch.OutOfMemoryError:
+                tried = max(self._fitting(batch), self._fitting(_ENCODED_AT_ONCE))
+                if tried == 1:
+                    raise
+            # Outside of the handler, so that nothing of what has failed is held any more.
+            self._most = tried // 2
+            logger.warning("the memory of %s does not suffice for %d at once; from now on %d", self._device, tried,
+                           self._most)
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    @torch.inference_mode()
+    def _solve(self, windows: Sequence[Sequence[CropView]], keep: Sequence[int], batch: int) -> list[list[Scores]]:
         from ltr.models.boxmask import FrameCode
 
         self._encode({id(view): view for window in windows for view in window if view.code is None}.values())
         answers = []
-        for group, filled in _groups(windows, self._at_once(batch)):
+        for group, filled in _groups(windows, self._fitting(batch)):
             code = FrameCode.beside([FrameCode.cat([view.code for view in window]) for window in filled])
             first, refined = self.net.solve(code, self.iterations, keep)
             first, refined = self._fetched(first > 0, refined.float())
@@ -105,8 +128,11 @@ class NetworkMasker:
     def _at_once(self, wanted: int) -> int:
         return 1 if self._device.type == "cpu" else wanted
 
+    def _fitting(self, wanted: int) -> int:
+        return min(self._at_once(wanted), self._most)
+
     def _encode(self, views: Iterable[CropView]) -> None:
-        for group, filled in _groups(views, self._at_once(_ENCODED_AT_ONCE)):
+        for group, filled in _groups(views, self._fitting(_ENCODED_AT_ONCE)):
             crops = self._sent([view.crop for view in filled]).to(self._dtype)
             # float32 whatever the network's type: half precision has no pixel 831.5.
             boxes = self._sent([view.box.astype(np.float32) for view in filled])

@@ -11,6 +11,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from boxmask.readers.images import is_folder
+
 STATE = ".boxmask"
 
 
@@ -42,7 +44,7 @@ class OutFolder:
         if not self.root.is_dir():
             return set()
         with os.scandir(self.root) as entries:
-            return {entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()}
+            return {entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry)}
 
     def done(self) -> set[str]:
         """The names of the sequences that are there and not to be made again."""

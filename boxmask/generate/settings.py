@@ -14,6 +14,8 @@ from typing import Any
 import boxmask
 from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
+from boxmask.generate.source import Source
+from boxmask.readers.sequence import check_name
 
 FORMAT = 1
 # Counts up when the same settings come to give other masks: other object ids in their pixels. How well the files are
@@ -103,12 +105,25 @@ def read_record(out: OutFolder) -> Record | None:
         if record["format"] != FORMAT:
             raise SettingsError(f"{out.run_file}: a record of format {record['format']}, and this boxmask knows format "
                                 f"{FORMAT}; update boxmask, or choose another --out")
+        _require_sound(record)
         return Record(Settings(**record["settings"]), tuple(record["sources"]), record["checkpoint"],
                       tuple(record["sequences"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, SettingsError):
             raise
         raise _unreadable(out.run_file, repr(error)) from error
+
+
+def _require_sound(record: Mapping[str, Any]) -> None:
+    """Raises ValueError for a record of other values than runs write: folders of masks are passed on."""
+    for name in record["sequences"]:
+        check_name(name if isinstance(name, str) else "", dataset="record")
+    for source in record["sources"]:
+        Source(**source)
+        if not (isinstance(source["layout"], str) and isinstance(source.get("arguments", {}), dict)):
+            raise ValueError("a source is a layout and its arguments")
+    if not isinstance(record["checkpoint"], str | None):
+        raise ValueError("the checkpoint is the name of a file")
 
 
 def enter(out: OutFolder, record: Record, scratch: Path, *, overwrite: bool = False) -> None:

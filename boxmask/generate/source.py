@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from boxmask.generate.outfolder import require_apart
-from boxmask.readers.sequence import Dataset, Sequence
+from boxmask.readers.sequence import Dataset, Sequence, shorten
 
 # Layouts by the name that a command line gives them, and their modules in `boxmask.readers`.
 DATASETS = {"got10k": "got10k", "lasot": "lasot", "trackingnet": "trackingnet", "otb": "tracking_folders",
@@ -34,7 +35,11 @@ class Source:
 
     def open(self) -> tuple[Source, Dataset]:
         """The dataset, and this source with what the reader's defaults leave open filled in."""
-        module = importlib.import_module(f"boxmask.readers.{(DATASETS | SEQUENCES)[self.layout]}")
+        known = DATASETS | SEQUENCES
+        if self.layout not in known:
+            raise ValueError(f"there is no layout {shorten(self.layout)}; there are {', '.join(known)}")
+        module = importlib.import_module(f"boxmask.readers.{known[self.layout]}")
+        self._require_arguments(module.read_sequence if self.layout in SEQUENCES else module.open_dataset)
         if self.layout in SEQUENCES:
             sequence = module.read_sequence(**self.arguments)
             dataset = Dataset(module.NAME, (sequence.name,), lambda _: module.read_sequence(**self.arguments))
@@ -45,6 +50,12 @@ class Source:
         every = module.EVERY if self.every is None else self.every
         dataset = module.open_dataset(**self.arguments, first=first or None, every=every)
         return replace(self, first=first, every=every), dataset
+
+    def _require_arguments(self, reader: Callable[..., Any]) -> None:
+        try:
+            inspect.signature(reader).bind(**self.arguments)
+        except TypeError as error:
+            raise ValueError(f"the layout {self.layout} is not read so: {error}") from error
 
     def moved(self, root: str | None) -> Source:
         """This source with its dataset's folder at `root`; as it is without one, and for layouts without a root."""

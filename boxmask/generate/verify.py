@@ -19,6 +19,7 @@ from boxmask.generate.owner import Owner
 from boxmask.generate.settings import Record
 from boxmask.generate.source import Source
 from boxmask.generate.writer import require_replaceable
+from boxmask.readers.images import is_folder
 from boxmask.readers.sequence import DatasetError
 from boxmask.terminal import Progress
 
@@ -117,7 +118,7 @@ def _is_replaceable(folder: Path) -> bool:
 def _stray_files(out: OutFolder) -> Iterator[Fault]:
     with os.scandir(out.root) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
-            if not entry.is_dir():
+            if not is_folder(entry):
                 yield Fault("surplus", entry.path, "a file among the folders of sequences, which no run has written")
 
 

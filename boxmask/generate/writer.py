@@ -33,7 +33,8 @@ class SequenceWriter:
         self.settings = settings
         self.folder = claims.out.sequence(claim.name)
         self.partial = claims.out.partial / claim.name / str(claims.owner)
-        self._replaced = claims.scratch / "replaced"
+        # Of its own: helpers publish several sequences at once.
+        self._replaced = claims.scratch / "replaced" / claim.name
         self._highest = max(sequence.object_ids)
         self._quality = quality.SequenceQuality(sequence.frames.names)
         self._frames: dict[int, Frame] = {}
@@ -123,6 +124,7 @@ class SequenceWriter:
         remove_tree(self._replaced)
         if self.folder.is_dir():
             require_replaceable(self.folder)
+            self._replaced.parent.mkdir(parents=True, exist_ok=True)
             self.folder.rename(self._replaced)
         self.partial.rename(self.folder)
         sync_folder(self.folder.parent)

@@ -25,6 +25,8 @@ _LARGEST = 2.0 ** 20
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:nan|inf)", re.IGNORECASE)
 _LONGEST_LINE = 1000
 _LARGEST_FILE = 64 * 2 ** 20
+# Lines: of one frame each, those of five hours. A small file of millions would take minutes and gigabytes.
+_MOST_LINES = 2 ** 20
 _log = logging.getLogger(__name__)
 
 
@@ -88,7 +90,7 @@ def read_flags(path: Path, length: int, *, dataset: str, sequence: str) -> np.nd
     if not path.is_file():
         return flags
     lines = read_lines(path, "one flag per frame", dataset=dataset, sequence=sequence, longest=None)
-    fields = re.split(r"[,\s]+", lines[0].strip(", \t")) if len(lines) == 1 else lines
+    fields = re.split(r"[,\s]+", lines[0].strip(", \t"), maxsplit=_MOST_LINES) if len(lines) == 1 else lines
     found = [parse_numbers(field) for field in fields[:length]]
     flags[:len(found)] = [numbers[0] if numbers is not None and len(numbers) == 1 else np.nan for numbers in found]
     if len(fields) != length or np.isnan(flags).any():
@@ -132,7 +134,10 @@ def read_lines(path: Path, expected: str, *, dataset: str, sequence: str | None 
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # what PowerShell's > writes
     text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
     # Not splitlines(): it also ends lines at characters that belong into a damaged line.
-    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") > _MOST_LINES:
+        raise DatasetError(f"the file has more than {_MOST_LINES} lines; it should hold {expected}", **place)
+    lines = [line.strip() for line in text.split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     return lines if longest is None else [line[:longest + 1] for line in lines]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from boxmask.readers.annotations import read_lines
-from boxmask.readers.images import ImageFiles, list_folder
+from boxmask.readers.images import ImageFiles, is_folder, list_folder
 from boxmask.readers.sequence import DatasetError, check_name
 
 # Numbers of frames may have holes, but a stray 99999999.jpg must not make a sequence of so many frames.
@@ -56,7 +56,7 @@ def list_names(folder: Path, *, dataset: str, sequence: str | None = None) -> li
 def subfolders(root: Path) -> tuple[str, ...]:
     """The names of the folders in a folder, hidden ones left out, in order."""
     with os.scandir(root) as entries:
-        return tuple(sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")))
+        return tuple(sorted(entry.name for entry in entries if is_folder(entry) and not entry.name.startswith(".")))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Pillow reads sizes, since OpenCV has no way to read a header alone.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -21,6 +22,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
 # The EXIF tag that says how to turn an image, and its first value that makes rows of columns.
 _ORIENTATION, _FIRST_TRANSPOSED = 0x112, 5
+# No memory, no file left to open, or a server that does not answer now.
+_NOT_OF_THE_FILE = {errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR,
+                    errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ECONNRESET}
 _NO_IMAGE = "the file is not an image that OpenCV reads; copy the frame from the dataset again"
 
 
@@ -53,12 +57,14 @@ def read(path: Path) -> np.ndarray:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ImageError(f"the image cannot be opened ({error.strerror})") from error
+        raise _cannot_open(error) from error
     if _is_cut_short(data):
         raise ImageError(f"the image is truncated after {len(data)} bytes; copy the frame from the dataset again")
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # a header that promises more pixels than OpenCV takes
+    except cv2.error as error:  # a header that promises more pixels than OpenCV takes
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(f"{path}: there is no memory to decode the image") from error
         decoded = None
     if decoded is None:
         raise ImageError(_NO_IMAGE)
@@ -74,8 +80,17 @@ def size(path: Path) -> tuple[int, int]:
             # Where there is none in the header, PNG files would be decoded to look for it behind the pixels.
             turned = "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= _FIRST_TRANSPOSED
     except (OSError, SyntaxError, ValueError, TypeError, struct.error, Image.DecompressionBombError) as error:
+        if getattr(error, "errno", None) in _NOT_OF_THE_FILE:
+            raise
         raise ImageError(_NO_IMAGE) from error
     return (height, width) if turned else (width, height)
+
+
+def _cannot_open(error: OSError | ValueError) -> Exception:
+    """What to raise for it: a frame is lost only by a fault of its own, and not by one of this process or a server."""
+    if getattr(error, "errno", None) in _NOT_OF_THE_FILE:
+        return error
+    return ImageError(f"the image cannot be opened ({getattr(error, 'strerror', error)})")
 
 
 def _require_file(path: Path) -> None:
@@ -84,7 +99,7 @@ def _require_file(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise ImageError("no such image; copy the frame from the dataset again") from None
     except (OSError, ValueError) as error:
-        raise ImageError(f"the image cannot be opened ({getattr(error, 'strerror', error)})") from error
+        raise _cannot_open(error) from error
     if not stat.S_ISREG(found.st_mode):  # reading from a pipe would wait for ever
         raise ImageError("this is no file; copy the frame from the dataset again")
     if not found.st_size:
@@ -105,8 +120,16 @@ def list_folder(folder: Path) -> list[Path]:
     """The image files of a folder in natural order: frame2.jpg before frame10.jpg."""
     with os.scandir(folder) as entries:
         # A link that leads nowhere is a frame that cannot be read, not one that is not there.
-        files = [folder / entry.name for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
+        files = [folder / entry.name for entry in entries if not entry.name.startswith(".") and not is_folder(entry)]
     return sorted((path for path in files if path.suffix.lower() in SUFFIXES), key=_natural_key)
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether something in a folder is a folder, or a link to one; a link to itself is neither."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:

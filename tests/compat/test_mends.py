@@ -101,6 +101,23 @@ def test_b2_a_constructor_outside_ltr_is_not_called(tmp_path):
         checkpoints.read(tmp_path / "x.pth")
 
 
+def test_b2_a_constructor_gets_plain_values_alone(tmp_path):
+    """An object may pretend to be a network, and a function of `ltr.models` may write one to a file."""
+    from ltr.admin.model_constructor import NetConstructor
+    fake = NetConstructor("x", "y", (), {})
+    endless = ["lol"]
+    for _ in range(60):
+        endless = [endless, endless]
+    for values in ((fake, "victim"), ({"a": [torch.zeros(1)]},), (endless,)):
+        torch.save({"net": {}, "constructor": NetConstructor("save", "ltr.models.boxmask.checkpoint", values, {})},
+                   tmp_path / "x.pth")
+        with pytest.raises(ValueError, match="would be called with more than numbers, texts and lists"):
+            checkpoints.read(tmp_path / "x.pth")
+    plain = NetConstructor("net", "ltr.models.a", (1, "b", [2.0, None], {"c": True}), {"d": ()})
+    torch.save({"net": {}, "constructor": plain}, tmp_path / "x.pth")
+    assert checkpoints.read(tmp_path / "x.pth")["constructor"].args == plain.args
+
+
 def test_b2_weights_that_train_settings_load_themselves(tmp_path):
     settings = module_of(torch=torch)
     torch.save(collections.OrderedDict(a=torch.ones(2)), tmp_path / "r50.pkl", _use_new_zipfile_serialization=False)

@@ -131,12 +131,21 @@ def test_other_values_and_shapes_are_not_written(wrong):
         masks.encode(wrong)
 
 
+def test_what_is_wrong_with_a_mask_is_said():
+    with pytest.raises(ValueError, match=r"integers from 0 to 3, got int64 with the values \[0, 1, 2, 3, 4\]"):
+        masks.encode(np.arange(9).reshape(3, 3), highest=3)
+    for highest in (0, 256):
+        with pytest.raises(ValueError, match=f"a highest object id from 1 to 255, got {highest}"):
+            masks.encode(np.zeros((1, 1), np.uint8), highest=highest)
+
+
 def test_files_that_are_no_masks_are_named(tmp_path):
     path = tmp_path / "m.png"
     with pytest.raises(masks.MaskError, match=r"m\.png: no such mask"):
         masks.read(path)
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
-    with pytest.raises(masks.MaskError, match=r"m\.png: expected a mask of one channel .* mode RGB"):
+    with pytest.raises(masks.MaskError, match=r"m\.png: expected a mask of one channel .* mode RGB; save the object "
+                                               "ids, not their colours$"):
         masks.read(path)
     path.write_bytes(masks.encode(np.random.default_rng(0).random((40, 40)) > 0.5)[:-60])
     with pytest.raises(masks.MaskError, match=r"m\.png: the mask cannot be read"):
@@ -158,6 +167,9 @@ def test_object_ids_leave_out_background_and_void(values, expected):
     ((1.1, 0, 0.9, 2.0000000001), (0, 2, 1, 2)),
     ((-5, -5, 8, 7), (0, 2, 0, 3)),
     ((15, 8, 10, 10), (8, 12, 15, 20)),
+    ((0.9999999, 0.9999999, 1, 1), (1, 2, 1, 2)),
+    ((1.1, 1.1, 0.9000001, 0.9000001), (1, 2, 1, 2)),
+    (np.array([10, 5, 9, 6], np.int8), (5, 11, 10, 19)),
 ])
 def test_the_pixels_that_a_box_touches(box, expected):
     rows, columns = masks.box_region(box, (20, 12))
@@ -166,4 +178,25 @@ def test_the_pixels_that_a_box_touches(box, expected):
 
 @pytest.mark.parametrize("box", [(-9, 0, 5, 5), (20, 0, 5, 5), (0, -9, 3, 9), (0, 12, 1, 1), (100, 100, 5, 5)])
 def test_a_box_outside_the_frame_touches_nothing(box):
-    assert np.zeros((12, 20))[masks.box_region(box, (20, 12))].size == 0
+    rows, columns = masks.box_region(box, (20, 12))
+    assert np.zeros((12, 20))[rows, columns].size == 0
+    assert 0 <= rows.start <= rows.stop <= 12 and 0 <= columns.start <= columns.stop <= 20
+
+
+@pytest.mark.parametrize(("mode", "values"), [("1", [False, True]), ("L", [0, 255]), ("P", [0, 7])])
+def test_masks_of_other_writers_are_read_as_bytes(tmp_path, mode, values):
+    ids = np.array([values], bool if mode == "1" else np.uint8)
+    image = Image.fromarray(ids)
+    if mode == "P":
+        image.putpalette(masks.palette(256).tobytes())
+    image.save(tmp_path / "m.png")
+    found = masks.read(tmp_path / "m.png")
+    assert found.dtype == np.uint8 and found.tolist() == [[int(value) for value in values]]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "PPM", "EPS"])
+def test_a_mask_that_is_no_png_is_not_opened_as_something_else(tmp_path, kind):
+    """Pillow hands EPS files, whatever they are called, to a program."""
+    Image.new("L", (4, 4)).save(tmp_path / "m.png", format=kind)
+    with pytest.raises(masks.MaskError, match="cannot be read"):
+        masks.read(tmp_path / "m.png")

@@ -13,7 +13,7 @@ from boxmask.generate.compose import Piece, compose
 from boxmask.generate.defaults import SEARCH_FACTORS
 from boxmask.generate.engine import generate_masks
 from boxmask.generate.network import NetworkMasker
-from boxmask.generate.outcomes import SequenceFailed
+from boxmask.generate.outcomes import FrameDone, SequenceFailed
 from boxmask.generate.plan import WindowOptions
 from boxmask.masks import box_region
 from boxmask.readers.sequence import Sight
@@ -225,6 +225,38 @@ def test_what_else_is_in_the_batch_changes_no_bit(lite, memory_sequence, monkeyp
             np.testing.assert_allclose(alone.scores[frame], single.scores[frame], atol=1e-4)
         else:
             np.testing.assert_array_equal(alone.scores[frame], single.scores[frame])
+
+
+@pytest.mark.parametrize(("most_solved", "most_encoded"), [(2, 8), (1, 8), (3, 1), (1, 1)])
+def test_out_of_memory_the_batch_is_halved_and_the_masks_are_the_same(lite, memory_sequence, monkeypatch, caplog,
+                                                                     most_solved, most_encoded):
+    def masks(masker):
+        sequences = [memory_sequence("v" * 7, boxes=moving(7), name="first"),
+                     memory_sequence("v" * 6, "vvavvv", boxes=np.tile(moving(6) + 3, (1, 2, 1)), name="second")]
+        return [(event.sequence.name, event.result.index, event.result.mask.tobytes())
+                for event in generate_masks(iter(sequences), masker, WindowOptions("chunk", 3, 2), batch=4)
+                if isinstance(event, FrameDone)]
+
+    def limited(name, most, batch_of):
+        whole = getattr(lite, name)
+
+        def call(first, *more):
+            if batch_of(first) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return whole(first, *more)
+        monkeypatch.setattr(lite, name, call)
+
+    monkeypatch.setattr(NetworkMasker, "_at_once", lambda self, wanted: wanted)
+    truth = masks(NetworkMasker(lite))
+    limited("solve", most_solved, lambda code: code.features.shape[1])
+    limited("encode_frames", most_encoded, len)
+    assert sorted(masks(NetworkMasker(lite))) == sorted(truth)
+    assert "does not suffice for 8 at once; from now on 4" in caplog.text
+    # A network for which there is no memory at all fails its sequences, which the next run tries again.
+    limited("solve", 0, lambda code: code.features.shape[1])
+    failed = [event for event in generate_masks(iter([memory_sequence("vv", boxes=moving(2))]), NetworkMasker(lite))
+              if isinstance(event, SequenceFailed)]
+    assert len(failed) == 1 and "CUDA out of memory" in failed[0].reason
 
 
 def test_a_bad_image_is_left_out_as_an_absent_object_is(lite, memory_sequence):

@@ -68,11 +68,18 @@ def test_the_overlap_is_taken_from_the_windows_before_and_after():
     (100, 98, tuple(range(58, 99, 5))),  # shifted at the end
     (20, 7, tuple(range(1, 18, 2))),  # nine frames need a stride of 2
     (5, 2, (0, 1, 2, 3, 4)),
+    (16, 7, tuple(range(3, 12))),  # sixteen a stride of 1
+    (17, 8, tuple(range(0, 17, 2))),
     (1, 0, (0,)),
 ])
 def test_a_sliding_window_is_around_its_frame_and_shifted_at_the_ends(count, frame, expected):
     window, = (window for window in make_plan(np.zeros((count, 1), np.int8), sliding()).windows if frame in window.keep)
     assert window.frames == expected
+
+
+def test_windows_of_two_frames_are_as_far_apart_as_the_sequence_is_long():
+    assert make_plan(np.zeros((4, 1), np.int8), sliding(2, 5)).windows[-1].frames == (0, 3)
+    assert make_plan(np.zeros((4, 1), np.int8), sliding(1, 5)).windows[0].frames == (0,)
 
 
 def test_absent_frames_are_dropped_from_sliding_windows_and_not_replaced():

@@ -16,6 +16,7 @@ BOX = st.tuples(st.floats(-500, 2500), st.floats(-500, 2500), st.floats(0.5, 200
     ((-5, -5, 3.5, 2), True),
     ((0, 0, 0, 4), False),
     ((0, 0, 4, -1), False),
+    ((0, 0, 4, 0), False),
     ((-1, -1, -1, -1), False),
     ((np.nan, 0, 4, 4), False),
     ((0, 0, np.inf, 4), False),
@@ -70,6 +71,25 @@ def test_a_box_keeps_its_place_in_the_crop(box, factor):
     back = (x * window.width / 416 + window.x, y * window.height / 240 + window.y,
             w * window.width / 416, h * window.height / 240)
     np.testing.assert_allclose(back, box, atol=1e-6 * window.width)
+
+
+def test_whole_numbers_of_any_type_are_floats_from_then_on():
+    """Of a byte each, 250 + 10 would be 4."""
+    box, output_size = np.array([250, 3, 10, 8], np.uint8), (416, 240)
+    assert boxes.intersect(box, (300, 50)).tolist() == [250, 3, 10, 8]
+    assert boxes.intersect((1, 2, 3, 4), (300, 50)).dtype == float
+    assert boxes.from_mask(np.ones((2, 2))).dtype == float
+    window = boxes.search_window(box, 2.0, output_size)
+    assert window == boxes.search_window(box.astype(float), 2.0, output_size)
+    np.testing.assert_array_equal(boxes.to_crop(box, window, output_size),
+                                  boxes.to_crop(box.astype(float), window, output_size))
+    assert boxes.is_valid(["1", "2", "3", "4"])
+
+
+@pytest.mark.parametrize("sides", [(0, 1), (1, 0), (-3, 5)])
+def test_a_window_without_pixels_is_refused(sides):
+    with pytest.raises(ValueError, match=f"at least one pixel, got {sides[0]}x{sides[1]}"):
+        boxes.Window(0, 0, *sides)
 
 
 @pytest.mark.parametrize("box", [(0, 0, 0, 1), (0, 0, np.nan, 1)])

@@ -144,6 +144,23 @@ def test_half_precision_inputs_are_solved_in_float32():
     torch.testing.assert_close(solution.scores, exact.scores, atol=0.05, rtol=0.05)
 
 
+def test_the_module_starts_where_it_is_told():
+    features, labels, weights, _ = problem(2, 2, (4, 5), dtype=torch.float32)
+    start = torch.randn(2, FILTERS, CHANNELS, 3, 3, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(Aggregation(3)(features, labels, weights, 0, start).filter, start)
+    assert not Aggregation(3)(features, labels, weights, 0).filter.any()
+
+
+def test_a_filter_of_any_precision_is_applied_in_float32_whatever_autocast_says():
+    features, *_ = problem(2, 1, (4, 5), dtype=torch.float32)
+    tau = torch.randn(1, FILTERS, CHANNELS, 3, 3, generator=torch.Generator().manual_seed(1))
+    exact = apply_filter(tau, features)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(apply_filter(tau, features), exact)
+    torch.testing.assert_close(apply_filter(tau.double(), features), exact)
+    torch.testing.assert_close(apply_filter(tau.half(), features.half()), exact, atol=0.05, rtol=0.05)
+
+
 def test_an_even_filter_size_is_refused():
     with pytest.raises(ValueError, match="odd"):
         Aggregation(2)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from . import constructors
 from .boxmasknet import BoxMaskNet
 from .config import PACKAGE, BoxMaskWidths, Widths
-from .files import CONSTRUCTOR_KEY, CheckpointError, StoredConstructor, read
+from .files import CONSTRUCTOR_KEY, CheckpointError, StoredConstructor, read, said, shown
 from .reference import REFERENCE_BACKBONE, key_map
 from .upstream import UPSTREAM
 from .vosnet import VosNet
@@ -35,7 +38,9 @@ _OURS: dict[str, tuple[Callable[..., Network], type[Widths]]] = {
     "vos_resnet50": (constructors.vos_resnet50, Widths),
     "vos_lite": (constructors.vos_lite, Widths),
 }
-_LARGEST_NUMBER = 8192  # of channels or iterations; a wrong number must not ask for all memory
+# Of channels, of iterations and of a filter's side: a wrong number must not ask for all time or memory.
+_LARGEST_NUMBER, _MOST_ITERATIONS, _LARGEST_FILTER = 8192, 1000, 15
+_SLACK = 2 ** 26  # weights that a network may have more than its file; then the names that are missing are told
 
 
 def load(path: str | os.PathLike[str]) -> Network:
@@ -48,7 +53,8 @@ def load(path: str | os.PathLike[str]) -> Network:
     if stored.constructor is None:
         raise CheckpointError(f"{path}: holds weights alone and does not say of which network; "
                               "make the network with its constructor and use load_weights(net, path)")
-    net = _construct(stored.constructor, str(path))
+    with _no_larger_than(stored.state, str(path)):
+        net = _construct(stored.constructor, str(path))
     _assign_either(net, stored.state, str(path))
     return net.eval()
 
@@ -125,8 +131,30 @@ def _assign_either(net: Network, state: Mapping[str, Tensor], source: str) -> No
     assign(net, state, names=key_map(own) if is_reference else {key: key for key in own}, source=source)
 
 
+@contextmanager
+def _no_larger_than(state: Mapping[str, Tensor], source: str) -> Iterator[None]:
+    """Raises CheckpointError when a network is made of far more weights than the file has, before it takes the memory.
+
+    A few numbers in a small file may ask for any.
+    """
+    # As stored: a view may show one number any number of times.
+    left = _SLACK + sum(value.untyped_storage().nbytes() // value.element_size() for value in state.values())
+    thread = threading.get_ident()
+
+    def count(module: nn.Module, name: str, weight: nn.Parameter | None) -> None:
+        nonlocal left
+        if weight is not None and threading.get_ident() == thread:
+            left -= weight.numel()
+            if left < 0:
+                raise CheckpointError(f"{source}: weights of another network than its constructor makes, which has far "
+                                      "more of them; copy or download the file again")
+
+    with register_module_parameter_registration_hook(count):
+        yield
+
+
 def _construct(stored: StoredConstructor, source: str) -> Network:
-    place = f"{stored.module}.{stored.function}"
+    place = said(f"{stored.module}.{stored.function}")
     if stored.module == PACKAGE and stored.function in _OURS:
         make, widths = _OURS[stored.function]
         keywords = stored.keywords
@@ -138,15 +166,16 @@ def _construct(stored: StoredConstructor, source: str) -> Network:
         known = ", ".join([*(f"{PACKAGE}.{name}" for name in _OURS), *UPSTREAM])
         raise CheckpointError(f"{source}: names the constructor {place}, which is refused; known are {known}")
     allowed = {"iterations", *(f.name for f in fields(widths))}
-    unknown = [str(name) for name in keywords if name not in allowed]
+    unknown = [said(name) for name in keywords if name not in allowed]
     if stored.args or unknown:
-        raise CheckpointError(f"{source}: {place} does not take {', '.join(unknown) or 'positional arguments'}; "
+        raise CheckpointError(f"{source}: {place} does not take {', '.join(unknown[:10]) or 'positional arguments'}; "
                               "make the network with its constructor and use load_weights(net, path)")
     for name, value in keywords.items():
         numbers = value if isinstance(value, tuple | list) else [value]
-        if not all(type(n) is int and 1 <= n <= _LARGEST_NUMBER for n in numbers):
-            raise CheckpointError(f"{source}: {place} does not take {name}={value!r}; expected whole numbers from 1 to "
-                                  f"{_LARGEST_NUMBER}")
+        largest = {"iterations": _MOST_ITERATIONS, "filter_size": _LARGEST_FILTER}.get(name, _LARGEST_NUMBER)
+        if not all(type(n) is int and 1 <= n <= largest for n in numbers):
+            raise CheckpointError(f"{source}: {place} does not take {name}={shown(value)}; expected whole numbers from "
+                                  f"1 to {largest}")
     try:
         return make(**keywords)
     except (TypeError, ValueError, IndexError) as error:

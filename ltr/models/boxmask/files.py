@@ -11,6 +11,8 @@ import json
 import os
 import pickle
 import re
+import reprlib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from torch import Tensor
 
 CONSTRUCTOR_KEY = "constructor"
 _SIZE_OF_LENGTH = 8  # a safetensors file starts with the length of its JSON header
+_LONGEST_NAME = 200
 
 
 class CheckpointError(ValueError):
@@ -103,21 +106,22 @@ def _read_safetensors(path: Path) -> StoredNetwork:
     try:
         record = json.loads(metadata[CONSTRUCTOR_KEY])
         constructor = StoredConstructor(str(record["module"]), str(record["function"]), (), dict(record["keywords"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path}: its record of the constructor cannot be read ({first_line(error)}); "
                               "load its weights into a network of your own with load_weights") from error
     return StoredNetwork(state, constructor)
 
 
 def _read_torch(path: Path) -> StoredNetwork:
+    _require_stored(path)
     stand_ins = [(stand_in, name) for name, stand_in in _STAND_INS.items()]
     try:
         with torch.serialization.safe_globals(stand_ins):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL (\S+)|Trying to instantiate unsafe class <class '(\S+)'>", str(error))
-        if named is None:
-            raise CheckpointError(_damaged(path, error)) from error
+        if named is None:  # torch wraps the reason into advice on how to switch the check off
+            raise CheckpointError(_damaged(path, error.__context__ or error)) from error
         raise CheckpointError(f"{path}: refused, because reading it would run {named[1] or named[2]}, which no "
                               "checkpoint of these networks has; do not open it elsewhere unless you trust its origin"
                               ) from error
@@ -128,8 +132,23 @@ def _read_torch(path: Path) -> StoredNetwork:
     state = content.get("net", content)
     if not isinstance(state, Mapping) or not state or not all(isinstance(v, Tensor) for v in state.values()):
         raise CheckpointError(f"{path}: holds neither a network under the key 'net' nor parameters alone; "
-                              f"its keys are {', '.join(map(str, list(content)[:10]))}")
+                              f"its keys are {', '.join(map(said, list(content)[:10]))}")
     return StoredNetwork({str(name): value for name, value in state.items()}, _constructor(content, path))
+
+
+def _require_stored(path: Path) -> None:
+    """torch.save stores tensors as they are, so that no file is smaller than what it unpacks to: others are refused."""
+    if not zipfile.is_zipfile(path):
+        return  # an older form, or damaged
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+        raise CheckpointError(_damaged(path, error)) from error
+    if (any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+            or sum(entry.file_size for entry in entries) > path.stat().st_size):
+        raise CheckpointError(f"{path}: refused, because it unpacks to more than its size, which no checkpoint does; "
+                              "do not open it elsewhere unless you trust its origin")
 
 
 def _constructor(content: Mapping[str, Any], path: Path) -> StoredConstructor | None:
@@ -149,10 +168,33 @@ def _constructor(content: Mapping[str, Any], path: Path) -> StoredConstructor | 
     return StoredConstructor(module, function, tuple(args), keywords)
 
 
-def _damaged(path: Path, error: Exception) -> str:
+def _damaged(path: Path, error: BaseException) -> str:
     return f"{path}: damaged or truncated checkpoint ({first_line(error)}); copy or download it again"
 
 
-def first_line(error: Exception) -> str:
-    """The first line of what an error says, cut to 200 characters."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+def said(name: object) -> str:
+    """A name from a file for an error message: as it is, or as `shown` if that would fill or spoil the message."""
+    return name if isinstance(name, str) and name.isprintable() and len(name) <= _LONGEST_NAME else shown(name)
+
+
+def shown(value: object) -> str:
+    """A value from a file as Python writes it, cut short: a small file may hold a value of any length."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # a number with thousands of digits
+        return f"a {type(value).__name__}"
+
+
+def _short() -> reprlib.Repr:
+    short = reprlib.Repr()
+    short.maxlevel, short.maxstring, short.maxother = 2, _LONGEST_NAME, _LONGEST_NAME
+    return short
+
+
+_SHORT = _short()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, printable and cut short."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0][:_LONGEST_NAME]
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .files import CheckpointError
+from .files import CheckpointError, said, shown
 
 # What `steepest_descent_resnet50` takes if a checkpoint does not say; the published networks replace most of it.
 _DEFAULTS: dict[str, Any] = {"filter_size": 1, "num_filters": 1, "optim_iter": 3, "out_feature_dim": 512,
@@ -28,17 +28,17 @@ def _common(keywords: Mapping[str, Any], source: str) -> dict[str, Any]:
     unknown = set(keywords) - set(_DEFAULTS) - set(_BUILT_IN) - _IGNORED
     if unknown:
         raise CheckpointError(f"{source}: steepest_descent_resnet50 does not take "
-                              f"{', '.join(sorted(map(str, unknown)))}")
+                              f"{', '.join(sorted(map(said, unknown))[:10])}")
     for name, (expected, default) in _BUILT_IN.items():
         value = keywords.get(name, default)
         value = tuple(value) if isinstance(value, list) else value
         if value != expected:
             raise CheckpointError(f"{source}: a variant of steepest_descent_resnet50 that is not built here: "
-                                  f"{name}={value!r}, expected {expected!r}")
+                                  f"{name}={shown(value)}, expected {expected!r}")
     given = _DEFAULTS | dict(keywords)
     width = given["decoder_mdim"]
     if type(width) is not int:
-        raise CheckpointError(f"{source}: steepest_descent_resnet50 does not take decoder_mdim={width!r}")
+        raise CheckpointError(f"{source}: steepest_descent_resnet50 does not take decoder_mdim={shown(width)}")
     return {"feature": given["out_feature_dim"], "filters": given["num_filters"], "filter_size": given["filter_size"],
             "iterations": given["optim_iter"], "decoder": (4 * width, 2 * width, 2 * width, width),
             "upsampler": width // 2}
@@ -47,7 +47,7 @@ def _common(keywords: Mapping[str, Any], source: str) -> dict[str, Any]:
 def _ladder(keywords: Mapping[str, Any], source: str, length: int) -> tuple[Any, ...]:
     ladder = keywords.get("label_encoder_dims", _DEFAULTS["label_encoder_dims"])
     if not isinstance(ladder, tuple | list) or len(ladder) != length:
-        raise CheckpointError(f"{source}: expected label_encoder_dims of {length} numbers, got {ladder!r}")
+        raise CheckpointError(f"{source}: expected label_encoder_dims of {length} numbers, got {shown(ladder)}")
     return tuple(ladder)
 
 

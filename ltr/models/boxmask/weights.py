@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
-from .files import CheckpointError, read
+from .files import CheckpointError, read, said
 
 _SHOWN = 10
 # A counter that nothing here reads; files written before PyTorch 0.4.1 lack it.
@@ -49,6 +49,6 @@ def load_backbone(net: nn.Module, path: str | os.PathLike[str]) -> None:
 
 
 def _listed(kind: str, keys: Iterable[str]) -> str:
-    keys = list(keys)
+    keys = [said(key) for key in keys]
     more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
     return f"{len(keys)} {kind}: {', '.join(keys[:_SHOWN])}{more}"

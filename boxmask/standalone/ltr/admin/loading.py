@@ -6,11 +6,15 @@ import importlib
 import inspect
 import logging
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ltr.admin.environment import env_settings
 from ltr.admin.safe_load import (
@@ -25,6 +29,11 @@ __all__ = ["CheckpointError", "CorruptCheckpointError", "UnsafeCheckpointError",
 
 # A constructor named by a file is called only if it is a function of a module in here.
 CONSTRUCTOR_PREFIX = "ltr.models."
+# What a file may hand to it, and how much of that.
+_PLAIN = (bool, int, float, str, type(None))
+_MOST_ARGUMENTS = 10_000
+# Weights that a network may have while it is made, beyond four times those of its file.
+_SLACK = 2 ** 26
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +55,7 @@ def load_network(network_dir: str | os.PathLike[str] | None = None, checkpoint: 
     those in the file; ones that the constructor does not have are ignored with a warning.
 
     The network is on the CPU in training mode. Nothing in the file is run: the constructor it names must be a function
-    of a module of `ltr.models`.
+    of a module of `ltr.models`, and gets plain values alone.
     Raises FileNotFoundError, CheckpointError, or RuntimeError for weights that do not fit the network.
     """
     path = _find(network_dir, checkpoint)
@@ -56,7 +65,10 @@ def load_network(network_dir: str | os.PathLike[str] | None = None, checkpoint: 
         raise CheckpointError(f"{path} has no {'constructor' if record is None else 'net'}: it was not written by a "
                               f"trainer with a network from a @model_constructor function; it has {sorted(content)}")
     function = _constructor_function(path, record, constructor_fun_name, constructor_module)
-    net = function(*record.args, **_merged_keywords(function, record.kwds, kwargs))
+    _require_plain(path, [*record.args, record.kwds])
+    keywords = _merged_keywords(function, record.kwds, kwargs)
+    with _no_larger_than(content["net"], path):
+        net = function(*record.args, **keywords)
     net.load_state_dict(content["net"])
     if getattr(net, "constructor", None) is None:
         net.constructor = record
@@ -118,6 +130,49 @@ def _constructor_function(path: Path, record: Any, name: str | None, module: str
         raise UnsafeCheckpointError(f"refused to call {module_name}.{function_name}, which {path} names as its "
                                     f"constructor: it is not a public function of a module in {CONSTRUCTOR_PREFIX}*")
     return function
+
+
+def _require_plain(path: Path, arguments: list[Any]) -> None:
+    """Raises UnsafeCheckpointError unless arguments are numbers, texts, and containers of these.
+
+    An object from a file may pretend to be a network, and a public function of `ltr.models` may write one to a file.
+    """
+    left, seen = list(arguments), 0
+    while left:
+        value = left.pop()
+        seen += 1
+        if isinstance(value, (list, tuple)):
+            left += value
+        elif isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif not isinstance(value, _PLAIN):
+            raise UnsafeCheckpointError(f"refused to load {path}: its constructor would be called with a "
+                                        f"{type(value).__name__}, and only numbers, texts and lists of these are")
+        if seen + len(left) > _MOST_ARGUMENTS:
+            raise UnsafeCheckpointError(f"refused to load {path}: its constructor has more than {_MOST_ARGUMENTS} "
+                                        "arguments")
+
+
+@contextmanager
+def _no_larger_than(weights: dict[str, torch.Tensor], path: Path) -> Iterator[None]:
+    """Raises CheckpointError when a network is made of many times the weights of its file, before it takes the memory.
+
+    A few numbers in a small file may ask for any. What is made and replaced again before the weights come is allowed.
+    """
+    # As stored: a view may show one number any number of times.
+    left = _SLACK + 4 * sum(value.untyped_storage().nbytes() // value.element_size() for value in weights.values())
+    thread = threading.get_ident()
+
+    def count(module: nn.Module, name: str, weight: nn.Parameter | None) -> None:
+        nonlocal left
+        if weight is not None and threading.get_ident() == thread:
+            left -= weight.numel()
+            if left < 0:
+                raise CheckpointError(f"{path} has the weights of another network than its constructor makes with the "
+                                      "arguments in it, which has many times as many")
+
+    with register_module_parameter_registration_hook(count):
+        yield
 
 
 def _merged_keywords(function: Callable[..., Any], stored: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ltr.admin.stats import AverageMeter, StatValue
 
 # First bytes of what torch.save has written over the years: a zip archive, a pickle (torch < 1.6), a tar (torch < 0.4).
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+_NO_MEMORY = "can't allocate memory"
 
 
 class CheckpointError(ValueError):
@@ -63,9 +64,11 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         reason = _first_sentence(error.__context__ or error)
         raise UnsafeCheckpointError(f"refused to load {path}: {reason}. Only tensors, plain values and "
                                     "pytracking's own classes are read from a checkpoint") from error
-    except (OSError, MemoryError):
+    except OSError:
         raise
     except Exception as error:  # a file cut short ends in an error of any kind
+        if isinstance(error, MemoryError) or _NO_MEMORY in str(error):  # as a whole file does on a full machine
+            raise CheckpointError(f"{path} needs more memory than there is") from error
         raise CorruptCheckpointError(f"{path} is damaged ({_first_sentence(error)})") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} holds a {type(content).__name__}; a checkpoint is a dict with the key 'net'")
@@ -83,11 +86,25 @@ def _require_whole(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(4)
     if start == _ZIP and zipfile.is_zipfile(path):
+        _require_stored(path)
         return
     if start.startswith(_PICKLE):
         return
     reason = "its end is missing" if start == _ZIP else "it is empty" if not start else "it is no checkpoint"
     raise CorruptCheckpointError(f"{path} is damaged ({reason}, {path.stat().st_size} bytes)")
+
+
+def _require_stored(path: Path) -> None:
+    """torch.save stores tensors as they are, so that no file is smaller than what it unpacks to: others are refused."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+        raise CorruptCheckpointError(f"{path} is damaged ({_first_sentence(error)})") from error
+    if (any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+            or sum(entry.file_size for entry in entries) > path.stat().st_size):
+        raise UnsafeCheckpointError(f"refused to load {path}: it unpacks to more than its size, which no checkpoint "
+                                    "does")
 
 
 def _others_of_ltr(path: Path) -> list[tuple[Callable[..., Any], str]]:
