@@ -17,7 +17,6 @@ import math
 
 import torch
 
-from boxmask.generate.defaults import SEARCH_FACTORS
 from ltr.admin.settings import Settings
 from ltr.data.boxmask import ClipProcessing
 from ltr.data.boxmask_augment import Photometric
@@ -29,6 +28,7 @@ from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import dataset_dir, davis_names, fit_lite
 
 MIN_PIXELS = 200  # of a target in a frame of DAVIS: smaller ones are more outline than object
+SEARCH_FACTOR = 1.8  # wider than at generation: what is beside the box teaches what the target is not
 MINUTES_PER_EPOCH = 4  # on two cores: 1,600 clips on small crops, or 400 on the network's own, four times as large
 
 
@@ -41,7 +41,7 @@ def run(settings: Settings) -> None:
            small_epochs=lambda settings: round(_epochs(settings) * 0.25),
            full_epochs=lambda settings: _epochs(settings) - round(_epochs(settings) * 0.25), samples_per_epoch=1600,
            full_samples_per_epoch=400, val_samples=40, learning_rate=1e-3, backbone_rate=1e-4, prior_dropout=0.25,
-           search_factor=SEARCH_FACTORS['boxmask_lite'], num_frames=3, max_gap=16, davis_list=None)
+           search_factor=SEARCH_FACTOR, num_frames=3, max_gap=16, davis_list=None)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
