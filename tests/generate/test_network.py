@@ -233,9 +233,9 @@ def test_out_of_memory_the_batch_is_halved_and_the_masks_are_the_same(lite, memo
     def masks(masker):
         sequences = [memory_sequence("v" * 7, boxes=moving(7), name="first"),
                      memory_sequence("v" * 6, "vvavvv", boxes=np.tile(moving(6) + 3, (1, 2, 1)), name="second")]
-        return [(event.sequence.name, event.result.index, event.result.mask.tobytes())
+        return {(event.sequence.name, event.result.index): event.result.mask
                 for event in generate_masks(iter(sequences), masker, WindowOptions("chunk", 3, 2), batch=4)
-                if isinstance(event, FrameDone)]
+                if isinstance(event, FrameDone)}
 
     def limited(name, most, batch_of):
         whole = getattr(lite, name)
@@ -250,7 +250,10 @@ def test_out_of_memory_the_batch_is_halved_and_the_masks_are_the_same(lite, memo
     truth = masks(NetworkMasker(lite))
     limited("solve", most_solved, lambda code: code.features.shape[1])
     limited("encode_frames", most_encoded, len)
-    assert sorted(masks(NetworkMasker(lite))) == sorted(truth)
+    found = masks(NetworkMasker(lite))
+    assert found.keys() == truth.keys()
+    # Batches of another size differ in the last bits of scores, and so here and there in a pixel.
+    assert max(np.count_nonzero(mask != truth[frame]) / mask.size for frame, mask in found.items()) < 0.002
     assert "does not suffice for 8 at once; from now on 4" in caplog.text
     # A network for which there is no memory at all fails its sequences, which the next run tries again.
     limited("solve", 0, lambda code: code.features.shape[1])

@@ -206,7 +206,7 @@ def test_lite_has_as_many_epochs_as_its_minutes_allow(small, davis, monkeypatch)
     small.env.davis_dir = str(davis)
     del small.small_epochs, small.full_epochs
     lite.run(small)
-    assert (small.small_epochs, small.full_epochs) == (12, 18)
+    assert (small.small_epochs, small.full_epochs) == (8, 22)
 
 
 def test_variables_name_the_outputs_too_where_the_settings_were_made_without_them(small, monkeypatch, tmp_path):
