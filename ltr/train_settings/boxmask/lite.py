@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 run_training.py boxmask lite --set minutes=180
 
 `minutes` (90) scales the number of epochs: longer is better. Two processes with a thread each train a third faster
-than one with two (docs/performance.md). `davis_list` is a file of the names of the DAVIS sequences to train on, one a line (none: the
-split `train`). The same command goes on where a run was stopped.
+than one with two (docs/performance.md). `davis_list` is a file of the names of the DAVIS sequences to train on, one a
+line (none: the split `train`). The same command goes on where a run was stopped.
 
 A network that is shown clean frames learns to live on each frame's own box. So frames of a clip are blurred, dark,
 covered or poorly boxed beside others that are not, and the decoder at times gets no box: what it then knows of the
