@@ -25,6 +25,9 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _demo(args: argparse.Namespace) -> int:
+    from boxmask.generate.helpers import let_idle_threads_sleep
+
+    let_idle_threads_sleep()  # the training's too, which is a process of its own
     from boxmask import demo
 
     return demo.run(args.out, checkpoint=args.checkpoint, num_sequences=args.num_sequences)
