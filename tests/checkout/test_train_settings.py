@@ -12,7 +12,8 @@ from ltr.admin.settings import Settings
 from ltr.models.boxmask import checkpoint
 from ltr.train_settings.boxmask import default, lite
 
-LITE = "small_size=104,60 small_epochs=1 full_epochs={} samples_per_epoch=1 full_samples_per_epoch=1 val_samples=1"
+LITE = ("small_size=104,60 small_epochs=1 full_epochs={} samples_per_epoch=1 full_samples_per_epoch=1 val_samples=1 "
+        "small_batch_size=1")
 # `samples` is what `default` does without a dataset: tests/training.
 RUNS = {
     "lite": (LITE + " num_frames=2", "BoxMaskNet"),
