@@ -18,6 +18,7 @@ from boxmask.generate.job import Job
 from boxmask.generate.progress import Progress
 from boxmask.generate.source import Source
 from boxmask.report import overlay
+from boxmask.signals import sigterm_raises
 
 # A file of paths without a path: `default` trains on sample clips where no dataset is configured, and the demo does
 # that on a machine with datasets too.
@@ -88,11 +89,15 @@ def train(out: Path) -> Path:
     inherited = {name: value for name, value in os.environ.items()
                  if not name.startswith("BOXMASK_") and name != host.ROOT_VARIABLE}
     environment = {**inherited, "BOXMASK_LOCAL": str(paths), "BOXMASK_WORKSPACE_DIR": str(workspace)}
-    with subprocess.Popen([sys.executable, str(script), "boxmask", "default"], env=environment) as process:
+    command = [sys.executable, str(script), "boxmask", "default"]
+    with sigterm_raises(), subprocess.Popen(command, env=environment) as process:
         try:
             code = process.wait()
         except KeyboardInterrupt:
             process.wait()  # it got the Ctrl-C too, and is saving
+            raise
+        except SystemExit:
+            process.terminate()  # SIGTERM came to the demo alone
             raise
     if code:
         raise DemoError(f"the training ended with exit code {code}; see above")

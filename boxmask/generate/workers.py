@@ -25,13 +25,13 @@ from boxmask.generate.helpers import let_idle_threads_sleep, num_processors
 from boxmask.generate.job import Job
 from boxmask.generate.ledger import Ledger
 from boxmask.generate.run import Tell
+from boxmask.signals import sigterm_raises
 
 logger = logging.getLogger(__name__)
 
 # How long a worker may take to give back its claims before it is killed, in seconds.
 _PATIENCE = 20.0
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-_TERMINATED = 128 + signal.SIGTERM
 
 
 class WorkerError(RuntimeError):
@@ -40,7 +40,7 @@ class WorkerError(RuntimeError):
 
 def run(job: Job, *, workers: int = 1, overwrite: bool = False, tell: Tell = lambda event: None) -> Ledger:
     """Runs a job in this process, or in several others; see `Job.run`. SIGTERM ends it as Ctrl-C does."""
-    with _terminates():
+    with sigterm_raises():
         if workers == 1:
             return job.run(overwrite=overwrite, tell=tell)
         # The settings are found to suit once, here, and not by every worker. This process computes nothing.
@@ -120,23 +120,6 @@ def _error(event: dict[str, Any]) -> Exception:
     if event["errno"] is not None:
         return OSError(event["errno"], event["message"], event["file"])
     return WorkerError(event["message"])
-
-
-@contextmanager
-def _terminates() -> Iterator[None]:
-    """Makes SIGTERM an exception, so that claims are given back; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        raise SystemExit(_TERMINATED)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def main() -> int:

@@ -68,8 +68,27 @@ def test_a_training_that_fails_or_leaves_nothing_ends_the_demo(project, tmp_path
         demo.train(out)
 
 
-def test_ctrl_c_lets_the_training_save_and_exits_with_130(project, tmp_path):
-    out = project("""
+@pytest.fixture
+def running(project, tmp_path):
+    """running(more) -> out, process: the command `boxmask demo` whose training is `more` and has begun."""
+    def start(more):
+        out = project(more)
+        # The activator needs the true overlay: activate before the demo finds the false script.
+        code = (f"import pathlib, sys\nfrom boxmask import cli, host\nhost.activate()\n"
+                f"host.overlay_root = lambda: pathlib.Path({str(tmp_path)!r})\n"
+                f"sys.exit(cli.main(['demo', '--out', {str(out)!r}]))")
+        environment = {**os.environ, "PYTHONPATH": str(Path(boxmask.__file__).resolve().parents[1])}
+        process = subprocess.Popen([sys.executable, "-c", code], env=environment, start_new_session=True,
+                                   stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 50
+        while not (out / "training" / "running").is_file() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return out, process
+    return start
+
+
+def test_ctrl_c_lets_the_training_save_and_exits_with_130(running):
+    out, process = running("""
 import signal, time
 try:
     (workspace / "running").write_bytes(b"")
@@ -79,19 +98,20 @@ except KeyboardInterrupt:
     (workspace / "saved").write_bytes(b"")
     sys.exit(130)
 """)
-    code = (f"import sys, pathlib\nfrom boxmask import cli, host\n"
-            f"host.overlay_root = lambda: pathlib.Path({str(tmp_path)!r})\nimport boxmask.demo\n"
-            f"sys.exit(cli.main(['demo', '--out', {str(out)!r}]))")
-    # The activator needs the true overlay: activate before the demo finds the false script.
-    code = "from boxmask import host\nhost.activate()\n" + code
-    environment = {**os.environ, "PYTHONPATH": str(Path(boxmask.__file__).resolve().parents[1])}
-    process = subprocess.Popen([sys.executable, "-c", code], env=environment, start_new_session=True,
-                               stderr=subprocess.PIPE, text=True)
     with process:
-        deadline = time.monotonic() + 50
-        while not (out / "training" / "running").is_file() and time.monotonic() < deadline:
-            time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=90)
     assert process.returncode == 130, errors
     assert (out / "training" / "saved").is_file()
+
+
+def test_a_demo_that_is_told_to_end_ends_its_training_too(running):
+    _, process = running("""
+import time
+(workspace / "running").write_bytes(b"")
+time.sleep(60)
+""")
+    with process:
+        process.terminate()
+        _, errors = process.communicate(timeout=50)  # the training holds the pipe too, until it ends
+    assert process.returncode == 143, errors

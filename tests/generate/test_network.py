@@ -246,14 +246,15 @@ def test_out_of_memory_the_batch_is_halved_and_the_masks_are_the_same(lite, memo
             return whole(first, *more)
         monkeypatch.setattr(lite, name, call)
 
+    lite.double()  # batches of other sizes add up in another order, and then the last bits decide no pixel
     monkeypatch.setattr(NetworkMasker, "_at_once", lambda self, wanted: wanted)
     truth = masks(NetworkMasker(lite))
     limited("solve", most_solved, lambda code: code.features.shape[1])
     limited("encode_frames", most_encoded, len)
     found = masks(NetworkMasker(lite))
     assert found.keys() == truth.keys()
-    # Batches of another size differ in the last bits of scores, and so here and there in a pixel.
-    assert max(np.count_nonzero(mask != truth[frame]) / mask.size for frame, mask in found.items()) < 0.002
+    for frame, mask in found.items():
+        np.testing.assert_array_equal(mask, truth[frame])
     assert "does not suffice for 8 at once; from now on 4" in caplog.text
     # A network for which there is no memory at all fails its sequences, which the next run tries again.
     limited("solve", 0, lambda code: code.features.shape[1])

@@ -7,6 +7,7 @@ import pickle
 import sys
 import types
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 
 from ltr.models.boxmask import checkpoint
 from ltr.models.boxmask.checkpoint import CheckpointError
+from ltr.models.boxmask.config import LITE_INPUT
 
 STA = ("ltr.models.lwl.sta_net", "steepest_descent_resnet50")
 LWL = ("ltr.models.lwl.lwl_net", "steepest_descent_resnet50")
@@ -76,6 +78,11 @@ def test_a_saved_network_comes_back(request, tmp_path, maker):
     assert loaded.constructor.get().state_dict().keys() == net.state_dict().keys()
     assert not loaded.training
     assert [file.name for file in tmp_path.iterdir()] == ["net.safetensors"]
+
+
+def test_a_network_of_another_crop_size_keeps_it(tmp_path, make_small):
+    checkpoint.save(make_small(size=(96, 64)), tmp_path / "net.safetensors")
+    assert checkpoint.load(tmp_path / "net.safetensors").input_spec == replace(LITE_INPUT, size=(96, 64))
 
 
 def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, make_small):
@@ -151,6 +158,10 @@ def test_a_backbone_loads_from_a_file_of_its_own_or_of_a_network(tmp_path, make_
     ("ltr.models.boxmask", "boxmask_lite", {"feature": 10**9}, (), "whole numbers from 1 to"),
     ("ltr.models.boxmask", "boxmask_lite", {"filter_size": 2}, (), "odd filter size"),
     ("ltr.models.boxmask", "boxmask_lite", {"decoder": (8, 8)}, (), "does not take these arguments"),
+    ("ltr.models.boxmask", "boxmask_lite", {"size": (4096, 240)}, (), "whole numbers from 1 to 2048"),
+    ("ltr.models.boxmask", "boxmask_lite", {"size": (416,)}, (), "expected a crop's width and height"),
+    ("ltr.models.boxmask", "boxmask_lite", {"size": 416}, (), "does not take these arguments"),
+    ("ltr.models.boxmask", "vos_lite", {"size": (416, 240)}, (), "does not take size"),
     (*STA, {**UPSTREAM_KEYWORDS, "label_encoder_dims": (2, 3, 4, 5), "backbone_type": "imagenet"}, (),
      "backbone_type='imagenet', expected 'mrcnn'"),
     (*STA, {**UPSTREAM_KEYWORDS, "label_encoder_dims": (2, 3)}, (), "label_encoder_dims of 4"),

@@ -23,7 +23,7 @@ from ltr.admin.settings import Settings
 from ltr.data.boxmask import ClipProcessing, ClipSampler
 from ltr.data.boxmask_augment import Photometric
 from ltr.dataset.boxmask import SampleClips
-from ltr.models.boxmask import checkpoint
+from ltr.models.boxmask import boxmask_lite, checkpoint
 from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import Travelling, cosine, dataset_dir, training_loader
 
@@ -125,7 +125,7 @@ def test_lite_trains_on_davis_alone_and_validates_on_its_own_val(small, davis, m
     _, net, train, shares, val, processing = fits[0]
     assert [dataset.get_name() for dataset in train] == ['DAVIS/2017/train'] and shares == [1.0]
     assert [dataset.get_name() for dataset in val] == ['DAVIS/2017/val']
-    assert processing.box_jitter > 0 and net.input_spec.size == (416, 240) and net.prior_dropout == 0.25
+    assert processing.box_jitter > 0 and net.input_spec.size == (480, 320) and net.prior_dropout == 0.25
 
 
 def test_lite_trains_its_backbone_more_carefully_than_the_rest(small, davis, monkeypatch):
@@ -141,6 +141,23 @@ def test_lite_trains_its_backbone_more_carefully_than_the_rest(small, davis, mon
     assert [options['max_epochs'] for _, options in fits] == [3, 7]
     assert [arguments[2][0].batch_size for arguments, _ in fits] == [2, 1]
     assert next(iter(loaders[0]))['images'].shape == (3, 2, 3, 60, 104)
+
+
+def test_lite_goes_on_from_weights_that_were_trained_on_other_crops(small, davis, tmp_path, monkeypatch):
+    fits = []
+    monkeypatch.setattr(_common, 'fit', lambda *arguments, **options: fits.append((arguments, options)))
+    start = boxmask_lite()
+    checkpoint.save(start, tmp_path / 'start.safetensors')
+    monkeypatch.setenv('BOXMASK_SET', f'start_weights={tmp_path}/start.safetensors size=96,64 minutes=20')
+    del small.small_epochs, small.full_epochs
+    small.env.davis_dir = str(davis)
+    lite.run(small)
+    ((_, actor, loaders, optimizer, _), options), = fits
+    assert options['max_epochs'] == 5, "none of them small"
+    assert [group['lr'] for group in optimizer.param_groups] == [5e-4, 1e-4]
+    assert next(iter(loaders[0]))['images'].shape == (3, 1, 3, 64, 96)
+    trained = actor.net.state_dict()
+    assert all(torch.equal(value, trained[name]) for name, value in start.state_dict().items())
 
 
 def test_an_untrained_backbone_is_taken_when_asked_for_and_warned_of(small, davis, monkeypatch, caplog):

@@ -32,14 +32,16 @@ __all__ = ["CheckpointError", "load", "load_average", "load_backbone", "load_ref
 
 Network = BoxMaskNet | VosNet
 
-_OURS: dict[str, tuple[Callable[..., Network], type[Widths]]] = {
-    "boxmask_resnet50": (constructors.boxmask_resnet50, BoxMaskWidths),
-    "boxmask_lite": (constructors.boxmask_lite, BoxMaskWidths),
-    "vos_resnet50": (constructors.vos_resnet50, Widths),
-    "vos_lite": (constructors.vos_lite, Widths),
+_BOX_WIDTHS, _VOS_WIDTHS = ({field.name for field in fields(widths)} for widths in (BoxMaskWidths, Widths))
+_OURS: dict[str, tuple[Callable[..., Network], set[str]]] = {  # constructor, and the keywords it takes from a file
+    "boxmask_resnet50": (constructors.boxmask_resnet50, {"iterations", *_BOX_WIDTHS}),
+    "boxmask_lite": (constructors.boxmask_lite, {"iterations", "size", *_BOX_WIDTHS}),
+    "vos_resnet50": (constructors.vos_resnet50, {"iterations", *_VOS_WIDTHS}),
+    "vos_lite": (constructors.vos_lite, {"iterations", *_VOS_WIDTHS}),
 }
-# Of channels, of iterations and of a filter's side: a wrong number must not ask for all time or memory.
-_LARGEST_NUMBER, _MOST_ITERATIONS, _LARGEST_FILTER = 8192, 1000, 15
+# Of channels, and what else a wrong number must not ask all time or memory with.
+_LARGEST_NUMBER = 8192
+_LARGEST = {"iterations": 1000, "filter_size": 15, "size": 2048}
 _SLACK = 2 ** 26  # weights that a network may have more than its file; then the names that are missing are told
 
 
@@ -156,23 +158,22 @@ def _no_larger_than(state: Mapping[str, Tensor], source: str) -> Iterator[None]:
 def _construct(stored: StoredConstructor, source: str) -> Network:
     place = said(f"{stored.module}.{stored.function}")
     if stored.module == PACKAGE and stored.function in _OURS:
-        make, widths = _OURS[stored.function]
+        make, allowed = _OURS[stored.function]
         keywords = stored.keywords
     elif place in UPSTREAM:
         name, translate = UPSTREAM[place]
-        make, widths = _OURS[name]
+        make, allowed = _OURS[name]
         keywords = translate(stored.keywords, source)
     else:
         known = ", ".join([*(f"{PACKAGE}.{name}" for name in _OURS), *UPSTREAM])
         raise CheckpointError(f"{source}: names the constructor {place}, which is refused; known are {known}")
-    allowed = {"iterations", *(f.name for f in fields(widths))}
     unknown = [said(name) for name in keywords if name not in allowed]
     if stored.args or unknown:
         raise CheckpointError(f"{source}: {place} does not take {', '.join(unknown[:10]) or 'positional arguments'}; "
                               "make the network with its constructor and use load_weights(net, path)")
     for name, value in keywords.items():
         numbers = value if isinstance(value, tuple | list) else [value]
-        largest = {"iterations": _MOST_ITERATIONS, "filter_size": _LARGEST_FILTER}.get(name, _LARGEST_NUMBER)
+        largest = _LARGEST.get(name, _LARGEST_NUMBER)
         if not all(type(n) is int and 1 <= n <= largest for n in numbers):
             raise CheckpointError(f"{source}: {place} does not take {name}={shown(value)}; expected whole numbers from "
                                   f"1 to {largest}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from . import config
@@ -26,10 +27,15 @@ def boxmask_resnet50(*, backbone_weights: str | os.PathLike[str] | None = None, 
 
 
 @records_constructor(forget=("pretrained",))
-def boxmask_lite(*, pretrained: bool = False, iterations: int = 5, **widths: Any) -> BoxMaskNet:
-    """The small box-to-mask network, 416x240. pretrained: ImageNet weights of an installed package in the backbone."""
+def boxmask_lite(*, pretrained: bool = False, iterations: int = 5, size: Sequence[int] = config.LITE_INPUT.size,
+                 **widths: Any) -> BoxMaskNet:
+    """The small box-to-mask network. pretrained: ImageNet weights of an installed package in the backbone; size: (W, H)
+    of its crops, those that it is trained on. Raises ValueError for a size that is none."""
+    if len(size) != 2 or min(size) < 1:
+        raise ValueError(f"expected a crop's width and height in pixels, got size={size}")
     chosen = _box_widths(config.LITE_WIDTHS, config.LITE_BOX_LADDER, widths)
-    net = BoxMaskNet(EfficientNetLite0(), chosen, config.LITE_INPUT, iterations=iterations)
+    spec = replace(config.LITE_INPUT, size=tuple(size))
+    net = BoxMaskNet(EfficientNetLite0(), chosen, spec, iterations=iterations)
     if pretrained:
         load_backbone(net, lite0_weights_file())
     return net

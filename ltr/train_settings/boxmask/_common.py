@@ -165,6 +165,8 @@ def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDatas
     for size, samples, batch_size, last in (
             (settings.small_size, settings.samples_per_epoch, settings.small_batch_size, settings.small_epochs),
             (net.input_spec.size, settings.full_samples_per_epoch, settings.batch_size, epochs)):
+        if not last:
+            continue
         sampler = ClipSampler(train, shares, samples, settings.max_gap, settings.num_frames,
                               replace(processing, output_size=size))
         fit(settings, actor, [training_loader(settings, sampler, batch_size), validation_loader(settings, val_sampler)],

@@ -2,9 +2,10 @@
 
     OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 run_training.py boxmask lite --set minutes=180
 
-`minutes` (90) scales the number of epochs: longer is better. Two processes with a thread each train a third faster
-than one with two (docs/performance.md). `davis_list` is a file of the names of the DAVIS sequences to train on, one a
-line (none: the split `train`). The same command goes on where a run was stopped.
+`minutes` (90) scales the number of epochs: longer is better. `start_weights` is a checkpoint of an earlier run to go on
+from, at any crop size; without, the network starts from ImageNet's backbone. `davis_list` is a file of the names of the
+DAVIS sequences to train on, one a line (none: the split `train`). Two processes with a thread each train a third faster
+than one with two (docs/performance.md). The same command goes on where a run was stopped.
 
 A network that is shown clean frames learns to live on each frame's own box. So frames of a clip are blurred, dark,
 covered or poorly boxed beside others that are not, and the decoder at times gets no box: what it then knows of the
@@ -23,13 +24,13 @@ from ltr.data.boxmask_augment import Photometric
 from ltr.dataset import Davis
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.boxmask import StillClips, still_sources
-from ltr.models.boxmask import boxmask_lite
+from ltr.models.boxmask import boxmask_lite, checkpoint
 from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import dataset_dir, davis_names, fit_lite
 
 MIN_PIXELS = 200  # of a target in a frame of DAVIS: smaller ones are more outline than object
-SEARCH_FACTOR = 1.8  # wider than at generation: what is beside the box teaches what the target is not
-MINUTES_PER_EPOCH = 4  # on two cores: 1,600 clips on small crops, or 400 on the network's own, four times as large
+SEARCH_FACTOR = 1.5  # a little wider than at generation: what is beside the box teaches what the target is not
+MINUTES_PER_EPOCH = 4  # on two cores: 1,040 clips on small crops, or 300 on the network's own, four times as large
 
 
 def run(settings: Settings) -> None:
@@ -37,17 +38,20 @@ def run(settings: Settings) -> None:
     settings.description = 'boxmask_lite on DAVIS and still images'
     settings.print_stats = ['Loss/total', 'Stats/J', 'Stats/J_stage1']
     settings.grad_clip_max_norm = 5.0
-    choose(settings, minutes=90, seed=0, batch_size=2, small_batch_size=4, num_workers=1, small_size=(208, 120),
-           small_epochs=lambda settings: round(_epochs(settings) * 0.25),
-           full_epochs=lambda settings: _epochs(settings) - round(_epochs(settings) * 0.25), samples_per_epoch=1600,
-           full_samples_per_epoch=400, val_samples=40, learning_rate=1e-3, backbone_rate=1e-4, prior_dropout=0.25,
-           search_factor=SEARCH_FACTOR, num_frames=3, max_gap=16, davis_list=None)
+    choose(settings, start_weights=None, minutes=90, seed=0, batch_size=2, small_batch_size=4, num_workers=1,
+           size=(480, 320), small_size=(240, 160), small_epochs=_small_epochs,
+           full_epochs=lambda settings: _epochs(settings) - _small_epochs(settings), samples_per_epoch=1040,
+           full_samples_per_epoch=300, val_samples=40,
+           learning_rate=lambda settings: 1e-3 if settings.start_weights is None else 5e-4, backbone_rate=1e-4,
+           prior_dropout=0.25, search_factor=SEARCH_FACTOR, num_frames=3, max_gap=16, davis_list=None)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
-    net = boxmask_lite(pretrained=True)
+    net = boxmask_lite(pretrained=settings.start_weights is None, size=settings.size)
+    if settings.start_weights is not None:
+        checkpoint.load_weights(net, settings.start_weights)
     net.prior_dropout = settings.prior_dropout
-    processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=0.3, scale_jitter=0.2,
+    processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=0.2, scale_jitter=0.2,
                                 rotation=15.0, box_jitter=0.02, flip=0.5, degrade=0.5,
                                 photometric=Photometric(greyscale=0.05, brightness=0.2, colour=0.15, blur=0.15))
     fit_lite(settings, net, train, shares, val, processing)
@@ -56,6 +60,11 @@ def run(settings: Settings) -> None:
 def _epochs(settings: Settings) -> int:
     """Short ones, so that little is lost where a run is killed."""
     return max(3, round(settings.minutes / MINUTES_PER_EPOCH))
+
+
+def _small_epochs(settings: Settings) -> int:
+    """A quarter; none for a network that has learned already."""
+    return round(_epochs(settings) * 0.25) if settings.start_weights is None else 0
 
 
 def _datasets(settings: Settings, davis_dir: str | None,
