@@ -25,6 +25,9 @@ _ORIENTATION, _FIRST_TRANSPOSED = 0x112, 5
 # No memory, no file left to open, or a server that does not answer now.
 _NOT_OF_THE_FILE = {errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR,
                     errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ECONNRESET}
+_PNG = b"\x89PNG\r\n\x1a\n"
+_LARGEST_SIDE = 2 ** 20  # OpenCV's
+_MOST_INFLATED = 1032  # bytes that one byte of zlib's becomes at the most
 _NO_IMAGE = "the file is not an image that OpenCV reads; copy the frame from the dataset again"
 
 
@@ -58,6 +61,8 @@ def read(path: Path) -> np.ndarray:
         data = path.read_bytes()
     except OSError as error:
         raise _cannot_open(error) from error
+    if _promises_too_much(data):
+        raise ImageError(_NO_IMAGE)
     if _is_cut_short(data):
         raise ImageError(f"the image is truncated after {len(data)} bytes; copy the frame from the dataset again")
     try:
@@ -111,9 +116,17 @@ def _is_cut_short(data: bytes) -> bool:
     if data.startswith(b"\xff\xd8"):
         # The end marker follows the last scan; an end marker before it is a thumbnail's.
         return data.rfind(b"\xff\xd9") <= data.rfind(b"\xff\xda")
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if data.startswith(_PNG):
         return data.rfind(b"IEND") < 0
     return False
+
+
+def _promises_too_much(data: bytes) -> bool:
+    """Whether a PNG's header says more pixels than OpenCV takes or the file can hold: they would be looked for long."""
+    if not data.startswith(_PNG) or len(data) < 24:
+        return False
+    width, height = struct.unpack(">II", data[16:24])
+    return max(width, height) > _LARGEST_SIDE or height * (width // 8) > _MOST_INFLATED * len(data)
 
 
 def list_folder(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import struct
 import zipfile
 
 import pytest
@@ -62,6 +63,13 @@ def test_records_that_share_their_bytes_are_a_bomb_too(tmp_path):
             archive.filelist.append(copy)
         archive._didModify = True
     with pytest.raises(CheckpointError, match="unpacks to more than its size"):
+        files.read(path)
+
+
+def test_an_archive_that_says_it_spans_several_disks_is_damaged(tmp_path):
+    path = tmp_path / "spans.pth"
+    path.write_bytes(b"PK\x03\x04" + struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2) + b"PK\x05\x06" + bytes(18))
+    with pytest.raises(CheckpointError, match=r"spans\.pth: damaged or truncated checkpoint \(zipfiles that span"):
         files.read(path)
 
 

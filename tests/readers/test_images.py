@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import struct
 import zlib
 
 import cv2
@@ -67,6 +68,23 @@ def test_a_truncated_png_is_refused(tmp_path, files):
     path = files.write(tmp_path / "a.png", cv2.imencode(".png", np.eye(40, dtype=np.uint8))[1].tobytes()[:60])
     with pytest.raises(images.ImageError, match="truncated"):
         images.read(path)
+
+
+@pytest.mark.parametrize(("width", "height"), [(215, 3_430_979_723), (40_000, 20_000)])
+def test_a_png_that_promises_far_more_than_it_holds_is_refused_at_once(tmp_path, files, width, height, monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", lambda *arguments: pytest.fail("OpenCV would take many seconds"))
+    data = bytearray(cv2.imencode(".png", np.eye(40, dtype=np.uint8))[1])
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    with pytest.raises(images.ImageError, match="not an image that OpenCV reads"):
+        images.read(files.write(tmp_path / "a.png", bytes(data)))
+
+
+def test_a_large_png_of_one_colour_is_no_such_file(tmp_path, files):
+    data = cv2.imencode(".png", np.zeros((4000, 6000), np.uint8), [cv2.IMWRITE_PNG_BILEVEL, 1,
+                                                                    cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
+    assert len(data) < 6000 * 4000 / 8 / 500
+    assert images.read(files.write(tmp_path / "a.png", data)).shape == (4000, 6000, 3)
 
 
 def test_what_is_not_there_or_no_file_is_an_image_error(tmp_path, files):

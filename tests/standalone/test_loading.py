@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import struct
 import sys
 from pathlib import Path
 
@@ -157,6 +158,13 @@ def test_a_file_that_is_no_checkpoint_says_what_it_lacks(content, message, tmp_p
     torch.save(content, tmp_path / "a.pth.tar")
     with pytest.raises(CheckpointError, match=message):
         ltr.load_network(tmp_path / "a.pth.tar")
+
+
+def test_an_archive_that_says_it_spans_several_disks_is_named_as_damaged(tmp_path):
+    path = tmp_path / "a.pth.tar"
+    path.write_bytes(b"PK\x03\x04" + struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2) + b"PK\x05\x06" + bytes(18))
+    with pytest.raises(CorruptCheckpointError, match="a.pth.tar is damaged"):
+        ltr.load_network(path)
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.1, 0.5, 0.99])

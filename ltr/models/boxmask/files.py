@@ -138,9 +138,9 @@ def _read_torch(path: Path) -> StoredNetwork:
 
 def _require_stored(path: Path) -> None:
     """torch.save stores tensors as they are, so that no file is smaller than what it unpacks to: others are refused."""
-    if not zipfile.is_zipfile(path):
-        return  # an older form, or damaged
     try:
+        if not zipfile.is_zipfile(path):
+            return  # an older form, or damaged
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:

@@ -85,13 +85,20 @@ def unsafe_names(checkpoint: Any) -> list[str]:
 def _require_whole(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(4)
-    if start == _ZIP and zipfile.is_zipfile(path):
+    if start == _ZIP and _is_archive(path):
         _require_stored(path)
         return
     if start.startswith(_PICKLE):
         return
     reason = "its end is missing" if start == _ZIP else "it is empty" if not start else "it is no checkpoint"
     raise CorruptCheckpointError(f"{path} is damaged ({reason}, {path.stat().st_size} bytes)")
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # it has an archive's end, and that is broken
+        return False
 
 
 def _require_stored(path: Path) -> None:
@@ -109,7 +116,7 @@ def _require_stored(path: Path) -> None:
 
 def _others_of_ltr(path: Path) -> list[tuple[Callable[..., Any], str]]:
     """Stand-ins for the classes of `ltr` that a file mentions; one of `ltr.models` can only be a network's record."""
-    if not zipfile.is_zipfile(path):
+    if not _is_archive(path):
         return []
     known = {name for _, name in _KNOWN}
     return [(NetConstructor if name.startswith("ltr.models.") else StandIn, name)
