@@ -26,8 +26,7 @@ _ORIENTATION, _FIRST_TRANSPOSED = 0x112, 5
 _NOT_OF_THE_FILE = {errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR,
                     errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ECONNRESET}
 _PNG = b"\x89PNG\r\n\x1a\n"
-_LARGEST_SIDE = 2 ** 20  # OpenCV's
-_MOST_INFLATED = 1032  # bytes that one byte of zlib's becomes at the most
+_AROUND_CHUNK = 12  # bytes of a PNG's chunk before and after what it holds
 _NO_IMAGE = "the file is not an image that OpenCV reads; copy the frame from the dataset again"
 
 
@@ -61,8 +60,6 @@ def read(path: Path) -> np.ndarray:
         data = path.read_bytes()
     except OSError as error:
         raise _cannot_open(error) from error
-    if _promises_too_much(data):
-        raise ImageError(_NO_IMAGE)
     if _is_cut_short(data):
         raise ImageError(f"the image is truncated after {len(data)} bytes; copy the frame from the dataset again")
     try:
@@ -112,21 +109,25 @@ def _require_file(path: Path) -> None:
 
 
 def _is_cut_short(data: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end. Decoders fill the missing part with grey and only warn."""
+    """Whether a JPEG or PNG lacks its end. Decoders fill the missing part with grey and only warn, and OpenCV takes
+    memory and seconds for what a PNG's chunk says it holds, if it is there or not."""
     if data.startswith(b"\xff\xd8"):
         # The end marker follows the last scan; an end marker before it is a thumbnail's.
         return data.rfind(b"\xff\xd9") <= data.rfind(b"\xff\xda")
     if data.startswith(_PNG):
-        return data.rfind(b"IEND") < 0
+        return not _reaches_end(data)
     return False
 
 
-def _promises_too_much(data: bytes) -> bool:
-    """Whether a PNG's header says more pixels than OpenCV takes or the file can hold: they would be looked for long."""
-    if not data.startswith(_PNG) or len(data) < 24:
-        return False
-    width, height = struct.unpack(">II", data[16:24])
-    return max(width, height) > _LARGEST_SIDE or height * (width // 8) > _MOST_INFLATED * len(data)
+def _reaches_end(png: bytes) -> bool:
+    """Whether the chunks of a PNG lead to its last one."""
+    place = len(_PNG)
+    while place + _AROUND_CHUNK <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, place)
+        place += _AROUND_CHUNK + length
+        if kind == b"IEND":
+            return place <= len(png)
+    return False
 
 
 def list_folder(folder: Path) -> list[Path]:

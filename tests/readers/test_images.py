@@ -70,21 +70,15 @@ def test_a_truncated_png_is_refused(tmp_path, files):
         images.read(path)
 
 
-@pytest.mark.parametrize(("width", "height"), [(215, 3_430_979_723), (40_000, 20_000)])
-def test_a_png_that_promises_far_more_than_it_holds_is_refused_at_once(tmp_path, files, width, height, monkeypatch):
-    monkeypatch.setattr(cv2, "imdecode", lambda *arguments: pytest.fail("OpenCV would take many seconds"))
-    data = bytearray(cv2.imencode(".png", np.eye(40, dtype=np.uint8))[1])
-    data[16:24] = struct.pack(">II", width, height)
-    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
-    with pytest.raises(images.ImageError, match="not an image that OpenCV reads"):
-        images.read(files.write(tmp_path / "a.png", bytes(data)))
-
-
-def test_a_large_png_of_one_colour_is_no_such_file(tmp_path, files):
-    data = cv2.imencode(".png", np.zeros((4000, 6000), np.uint8), [cv2.IMWRITE_PNG_BILEVEL, 1,
-                                                                    cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
-    assert len(data) < 6000 * 4000 / 8 / 500
-    assert images.read(files.write(tmp_path / "a.png", data)).shape == (4000, 6000, 3)
+@pytest.mark.parametrize("kind", [b"IDAT", b"IEND"])
+def test_a_png_whose_chunk_says_more_than_the_file_has_is_refused_before_it_takes_memory(tmp_path, files, kind,
+                                                                                        monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", lambda *arguments: pytest.fail("OpenCV would take two gigabytes"))
+    data = cv2.imencode(".png", np.eye(40, dtype=np.uint8))[1].tobytes()
+    place = data.index(kind) - 4
+    path = files.write(tmp_path / "a.png", data[:place] + struct.pack(">I", 0x7fffffff) + data[place + 4:])
+    with pytest.raises(images.ImageError, match="truncated"):
+        images.read(path)
 
 
 def test_what_is_not_there_or_no_file_is_an_image_error(tmp_path, files):
