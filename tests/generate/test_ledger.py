@@ -75,6 +75,8 @@ def test_a_failure_is_a_file_that_people_can_read(out):
     assert ledger.failure_file(out, "café") == out.failed / "café.json"
     assert ledger.read_failure(out, "café") == Failure("keine Boxen in „groundtruth.txt“", 12)
     assert ledger.read_failure(out, "other") is None
+    fail(out, "without frames", "why", 0)
+    assert ledger.read_failure(out, "without frames") == Failure("why", 0)
     fail(out, "café", "again")
     assert ledger.read_failure(out, "café") == Failure("again", 3)
     assert not list((out.workers / "me").iterdir())

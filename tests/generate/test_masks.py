@@ -176,7 +176,8 @@ def test_the_pixels_that_a_box_touches(box, expected):
     assert (rows.start, rows.stop, columns.start, columns.stop) == expected
 
 
-@pytest.mark.parametrize("box", [(-9, 0, 5, 5), (20, 0, 5, 5), (0, -9, 3, 9), (0, 12, 1, 1), (100, 100, 5, 5)])
+@pytest.mark.parametrize("box", [(-9, 0, 5, 5), (20, 0, 5, 5), (0, -9, 3, 9), (0, -9, 3, 4), (0, 12, 1, 1),
+                                 (100, 100, 5, 5)])
 def test_a_box_outside_the_frame_touches_nothing(box):
     rows, columns = masks.box_region(box, (20, 12))
     assert np.zeros((12, 20))[rows, columns].size == 0

@@ -59,6 +59,8 @@ def test_the_overlap_is_taken_from_the_windows_before_and_after():
         Window(0, (0, 2, 4), (0, 2)), Window(0, (1, 3, 5), (1, 3)),
         Window(0, (2, 4, 6, 8), (4, 6)), Window(0, (3, 5, 7, 9), (5, 7)),
         Window(0, (6, 8, 10), (8, 10)), Window(0, (7, 9, 11), (9, 11)))
+    wider = make_plan(np.zeros((12, 1), np.int8), chunk(2, 2, overlap=3))
+    assert wider.windows[2] == Window(0, (0, 2, 4, 6, 8, 10), (4, 6)), "all of a window that is shorter"
 
 
 @pytest.mark.parametrize(("count", "frame", "expected"), [
