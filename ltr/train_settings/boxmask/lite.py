@@ -43,7 +43,8 @@ def run(settings: Settings) -> None:
            full_epochs=lambda settings: _epochs(settings) - _small_epochs(settings), samples_per_epoch=1040,
            full_samples_per_epoch=300, val_samples=40,
            learning_rate=lambda settings: 1e-3 if settings.start_weights is None else 5e-4, backbone_rate=1e-4,
-           prior_dropout=0.25, search_factor=SEARCH_FACTOR, num_frames=3, max_gap=16, davis_list=None)
+           prior_dropout=0.25, search_factor=SEARCH_FACTOR, center_jitter=0.2, num_frames=3, max_gap=16,
+           davis_list=None)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
@@ -51,8 +52,8 @@ def run(settings: Settings) -> None:
     if settings.start_weights is not None:
         checkpoint.load_weights(net, settings.start_weights)
     net.prior_dropout = settings.prior_dropout
-    processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=0.2, scale_jitter=0.2,
-                                rotation=15.0, box_jitter=0.02, flip=0.5, degrade=0.5,
+    processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=settings.center_jitter,
+                                scale_jitter=0.2, rotation=15.0, box_jitter=0.02, flip=0.5, degrade=0.5,
                                 photometric=Photometric(greyscale=0.05, brightness=0.2, colour=0.15, blur=0.15))
     fit_lite(settings, net, train, shares, val, processing)
 
