@@ -8,6 +8,7 @@ test. The steps happen in a fork of this process, which may be killed as any oth
 from __future__ import annotations
 
 import builtins
+import faulthandler
 import io
 import itertools
 import os
@@ -129,7 +130,8 @@ def _live(call: Callable[[], Any], fault: Fault | None, writer: int, seconds: in
     """The child's life, from which nothing returns to the tests."""
     code = _OTHER_ERROR
     try:
-        signal.alarm(seconds)
+        if seconds:  # it tells where it hangs
+            faulthandler.dump_traceback_later(seconds, exit=True, file=writer)
         cv2.setNumThreads(0)  # its threads are the parent's
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)

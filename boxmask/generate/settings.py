@@ -185,7 +185,7 @@ def mark_to_redo(out: OutFolder, names: set[str]) -> None:
     """Marks sequences that are there but are to be made again. A mark goes when its sequence is done."""
     if names:
         out.redo.mkdir(parents=True, exist_ok=True)
-    for name in names:
+    for name in sorted(names):
         (out.redo / name).touch()
 
 

@@ -61,6 +61,7 @@ def machine(faults):
         @rule()
         def run(self):
             ledger = self.job.run()
+            self.leave_out_what_was_made_again()
             assert ledger.is_complete or self.spoiled
             if not self.spoiled:
                 assert read(self.out) == self.truth
@@ -69,13 +70,13 @@ def machine(faults):
         def run_and_kill(self, step, overwrite):
             ended = faults.in_child(lambda: self.job.run(overwrite=overwrite), faults.Fault(self.out, step))
             assert ended.is_foreseen, ended.reason
-            # What was replaced is whole again; what was not is as it was, and stays on the list.
-            self.spoiled = {name for name in self.spoiled if self.is_spoiled(name)}
+            self.leave_out_what_was_made_again()
 
         @rule(step=st.integers(1, 90), error=st.sampled_from([28, 5, 30]))
         def run_on_a_bad_disk(self, step, error):
             ended = faults.in_child(self.job.run, faults.Fault(self.out, step, error=error, lasts=error != 5))
             assert ended.is_foreseen, ended.reason
+            self.leave_out_what_was_made_again()
 
         @rule(name=st.sampled_from(NAMES), how=st.sampled_from(["flip", "cut", "empty", "remove", "add", "folder"]),
               seed=st.integers(0, 1000))
@@ -114,6 +115,10 @@ def machine(faults):
             assert verify.verify(self.out).faults == ()
             # Those that were never there are told apart, as a run that was killed may not have come to them.
             assert read(self.out) == self.truth
+
+        def leave_out_what_was_made_again(self):
+            """As a run with `overwrite` does, or the next one where that was killed. Others are as they were."""
+            self.spoiled = {name for name in self.spoiled if self.is_spoiled(name)}
 
         def is_spoiled(self, name):
             folder = self.out / name

@@ -1,4 +1,4 @@
-"""The small networks, 416x240, for CPUs: `python run_tracker.py boxmask lite --dataset_name <name>`."""
+"""The small networks, for CPUs: `python run_tracker.py boxmask lite --dataset_name <name>`."""
 
 from __future__ import annotations
 
