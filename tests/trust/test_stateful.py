@@ -38,7 +38,10 @@ def make_data(root):
 
 @pytest.fixture
 def machine(faults):
-    """The class of a machine: its folder starts empty, and `truth` is what a run without faults leaves in it."""
+    """The class of a machine: its folder starts empty, and `truth` is what a run without faults leaves in it.
+
+    All work is done in children. This process has no thread, as a fork may find a lock of OpenCV held by one that ends.
+    """
 
     class Folder(RuleBasedStateMachine):
         def __init__(self):
@@ -51,7 +54,7 @@ def machine(faults):
 
         @initialize()
         def learn_the_truth(self):
-            self.job.run()
+            self.in_child(self.job.run)
             self.truth = read(self.out)
             shutil.rmtree(self.out)
 
@@ -60,9 +63,13 @@ def machine(faults):
 
         @rule()
         def run(self):
-            ledger = self.job.run()
+            def run_to_the_end():
+                ledger = self.job.run()
+                self.leave_out_what_was_made_again()
+                assert ledger.is_complete or self.spoiled
+
+            self.in_child(run_to_the_end)
             self.leave_out_what_was_made_again()
-            assert ledger.is_complete or self.spoiled
             if not self.spoiled:
                 assert read(self.out) == self.truth
 
@@ -107,14 +114,22 @@ def machine(faults):
         def verify_and_repair(self):
             if not OutFolder(self.out).run_file.exists():
                 return
-            report = verify.verify(self.out)
-            assert self.spoiled <= {fault.sequence for fault in report.faults}
-            for job in verify.repair(self.out, report.to_repair):
-                job.run()
+
+            def repair_what_is_found():
+                report = verify.verify(self.out)
+                assert self.spoiled <= {fault.sequence for fault in report.faults}
+                for job in verify.repair(self.out, report.to_repair):
+                    job.run()
+                assert verify.verify(self.out).faults == ()
+
+            self.in_child(repair_what_is_found)
             self.spoiled.clear()
-            assert verify.verify(self.out).faults == ()
             # Those that were never there are told apart, as a run that was killed may not have come to them.
             assert read(self.out) == self.truth
+
+        def in_child(self, call):
+            ended = faults.in_child(call)
+            assert ended.code == 0, ended.reason
 
         def leave_out_what_was_made_again(self):
             """As a run with `overwrite` does, or the next one where that was killed. Others are as they were."""
