@@ -30,6 +30,13 @@ if not os.environ.get("BOXMASK_BROWSER"):
     collect_ignore.append("browser")
 
 
+@pytest.fixture(autouse=True)
+def gradients_stay_on():
+    """pytracking's trainer leaves them off after a validation."""
+    yield
+    torch.set_grad_enabled(True)
+
+
 @pytest.fixture(scope="session")
 def faults():
     """The module `faults.py`: processes that are killed, or whose disk fails, at any step."""
