@@ -55,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     if args.pytracking is not None:
         os.environ["PYTRACKING_ROOT"] = str(args.pytracking)
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()  # here, where a reader that is gone is no error
+        return code
     except KeyboardInterrupt:
         print("boxmask: interrupted; what is finished stays", file=sys.stderr)
         return 130
