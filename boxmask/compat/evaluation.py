@@ -9,6 +9,7 @@ import logging
 import os
 import pkgutil
 import shutil
+import sys
 from collections.abc import Callable
 from functools import wraps
 from itertools import product
@@ -111,7 +112,8 @@ def _where(seq: Any, image: str | None) -> str:
 @mends("results", "pytracking.evaluation.running")
 def failed_sequences_are_told(module: ModuleType) -> bool:
     """`run_dataset` prints an exception, ends at one that comes out of saving, takes a sequence without objects for
-    done, and nobody knows afterwards: it goes on, and the sequences without results are told and noted.
+    done, and nobody knows afterwards: it goes on, and the sequences without results are told and noted. What its
+    workers print into a pipe or a file it loses when it terminates them: they write it out after each sequence.
     """
     run_sequence_alone, run_all = module.run_sequence, module.run_dataset
 
@@ -130,6 +132,8 @@ def failed_sequences_are_told(module: ModuleType) -> bool:
             # Half of a result would be taken for a whole one, now and by the next run.
             for path in _result_files(seq, tracker):
                 path.unlink(missing_ok=True)
+        finally:
+            sys.stdout.flush()
 
     @wraps(run_all)
     def run_dataset(dataset: Any, trackers: Any, debug: Any = False, *args: Any, **keywords: Any) -> None:
