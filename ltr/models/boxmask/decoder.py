@@ -16,6 +16,9 @@ from torch.nn import functional as F
 
 from .blocks import RefineBlock, init_he, resize, resize_bicubic, shifted_bicubic_matrix
 
+# Decoded at once on a CPU, where more take memory and no less time.
+_CPU_FRAMES = 3
+
 
 class DecoderCode(NamedTuple):
     """What the decoder keeps of N frames: per level, deepest first, (N, C, h, w); and of the deepest its mean."""
@@ -27,6 +30,10 @@ class DecoderCode(NamedTuple):
         """Some frames, by their indices, of T x `sequences`."""
         picked = [x.unflatten(0, (-1, sequences))[frames].flatten(0, 1) for x in (*self.levels, self.mean)]
         return DecoderCode(tuple(picked[:-1]), picked[-1])
+
+    def part(self, frames: slice) -> DecoderCode:
+        """A stretch of the N frames."""
+        return DecoderCode(tuple(level[frames] for level in self.levels), self.mean[frames])
 
     @staticmethod
     def cat(codes: Sequence[DecoderCode], sequences: Sequence[int], dim: int) -> DecoderCode:
@@ -110,6 +117,12 @@ class Decoder(nn.Module):
 
     def forward(self, code: DecoderCode, scores: Tensor, size: tuple[int, int]) -> Tensor:
         """code of N frames, scores (N, K, h16, w16) -> logits (N, H, W) at size (H, W)."""
+        if torch.is_grad_enabled() or scores.device.type != "cpu":
+            return self._decode(code, scores, size)
+        parts = [slice(start, start + _CPU_FRAMES) for start in range(0, len(scores), _CPU_FRAMES)]
+        return torch.cat([self._decode(code.part(frames), scores[frames], size) for frames in parts])
+
+    def _decode(self, code: DecoderCode, scores: Tensor, size: tuple[int, int]) -> Tensor:
         x = code.mean
         for level, begun in zip(self.levels, code.levels, strict=True):
             x = level(begun, scores, x)
