@@ -160,6 +160,19 @@ def test_lite_goes_on_from_weights_that_were_trained_on_other_crops(small, davis
     assert all(torch.equal(value, trained[name]) for name, value in start.state_dict().items())
 
 
+def test_lite_may_be_wider_and_train_in_mixed_precision(small, davis, monkeypatch):
+    fits = []
+    monkeypatch.setattr(lite, 'fit_lite', lambda *arguments: fits.append(arguments))
+    monkeypatch.setenv('BOXMASK_SET', 'decoder=128,96,64,32 upsampler=24 use_amp=1')
+    small.env.davis_dir = str(davis)
+    lite.run(small)
+    settings, net = fits[0][:2]
+    assert settings.use_amp is True
+    assert [level.mix3.out_channels for level in net.decoder.levels] == [128, 96, 64, 32]
+    made_again = net.constructor.get()
+    assert made_again.decoder.upsample.out_channels == 24 and made_again.input_spec == net.input_spec
+
+
 def test_an_untrained_backbone_is_taken_when_asked_for_and_warned_of(small, davis, monkeypatch, caplog):
     fits = []
     monkeypatch.setattr(default, 'fit', lambda *arguments, **options: fits.append(options))
@@ -259,6 +272,26 @@ class _Late(torch.utils.data.Dataset):
 
     def __reduce__(self):
         return eval, ("__import__('collections').UserList([7 if __import__('__main__').asked else 0])",)
+
+
+def test_workers_start_at_once_however_large_the_dataset_is(tmp_path):
+    # A pipe holds 64 KB; what is larger is taken by a worker that runs already, and the next one waits for that.
+    script = tmp_path / 'load.py'
+    script.write_text(f'import sys; sys.path[:] = {sys.path!r}\n'
+                      'import boxmask.host\nboxmask.host.activate()\n'
+                      'from multiprocessing.reduction import ForkingPickler\n'
+                      'from torch.utils.data import DataLoader\n'
+                      'from ltr.train_settings.boxmask._common import Travelling\n'
+                      "large = Travelling(['frame', b'x' * 10**6])\n"
+                      'if __name__ == "__main__":\n'
+                      '    print(len(ForkingPickler.dumps(large)))\n'
+                      "    loader = DataLoader(large, num_workers=2, multiprocessing_context='spawn')\n"
+                      '    print([len(item[0]) for item in loader])\n')
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True,
+                          env={**os.environ, 'OMP_NUM_THREADS': '1'})
+    assert done.returncode == 0, done.stderr
+    sent, received = done.stdout.splitlines()
+    assert int(sent) < 2**16 and received == '[5, 1000000]'
 
 
 def test_an_environment_variable_names_a_dataset_on_any_host(small, tmp_path, monkeypatch):

@@ -82,10 +82,13 @@ class Travelling(torch.utils.data.Dataset):
 
     In a linked checkout workers start from pytracking's own run_training.py, which knows nothing of boxmask. Unpickling
     this imports the package of this file, which makes the host ready, and only then the dataset's classes.
+    It travels as a tensor, which goes by shared memory: more than a pipe holds would have each worker start only when
+    the one before it has.
     """
 
     def __init__(self, dataset: torch.utils.data.Dataset) -> None:
         self.dataset = dataset
+        self._packed: torch.Tensor | None = None  # kept: the worker opens it some time after it was sent
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -94,11 +97,13 @@ class Travelling(torch.utils.data.Dataset):
         return self.dataset[index]
 
     def __reduce__(self) -> tuple:
-        return _arrived, (pickle.dumps(self.dataset),)
+        if self._packed is None:
+            self._packed = torch.frombuffer(bytearray(pickle.dumps(self.dataset)), dtype=torch.uint8)
+        return _arrived, (self._packed,)
 
 
-def _arrived(dataset: bytes) -> Travelling:
-    return Travelling(pickle.loads(dataset))
+def _arrived(dataset: torch.Tensor) -> Travelling:
+    return Travelling(pickle.loads(dataset.numpy()))
 
 
 def training_loader(settings: Settings, sampler: torch.utils.data.Dataset, batch_size: int | None = None) -> LTRLoader:
@@ -109,12 +114,14 @@ def training_loader(settings: Settings, sampler: torch.utils.data.Dataset, batch
         raise ValueError(f"an epoch of {len(sampler)} samples does not fill a batch of {batch_size}; set "
                          "batch_size to less or the samples per epoch to more")
     return LTRLoader('train', Travelling(sampler), training=True, batch_size=batch_size, shuffle=False,
-                     num_workers=settings.num_workers, stack_dim=1, drop_last=True)
+                     num_workers=settings.num_workers, stack_dim=1, drop_last=True,
+                     pin_memory=torch.cuda.is_available())
 
 
 def validation_loader(settings: Settings, sampler: ClipSampler, *, epoch_interval: int = 1) -> LTRLoader:
     return LTRLoader('val', Travelling(sampler), training=False, batch_size=settings.batch_size, shuffle=False,
-                     num_workers=settings.num_workers, stack_dim=1, epoch_interval=epoch_interval)
+                     num_workers=settings.num_workers, stack_dim=1, epoch_interval=epoch_interval,
+                     pin_memory=torch.cuda.is_available())
 
 
 def make_actor(net: BoxMaskNet, loss_weight: dict[str, float]) -> BoxMaskActor:

@@ -25,6 +25,7 @@ from ltr.dataset import Davis
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.boxmask import StillClips, still_sources
 from ltr.models.boxmask import boxmask_lite, checkpoint
+from ltr.models.boxmask.config import LITE_WIDTHS
 from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import dataset_dir, davis_names, fit_lite
 
@@ -44,11 +45,12 @@ def run(settings: Settings) -> None:
            full_samples_per_epoch=300, val_samples=40,
            learning_rate=lambda settings: 1e-3 if settings.start_weights is None else 5e-4, backbone_rate=1e-4,
            prior_dropout=0.25, search_factor=SEARCH_FACTOR, center_jitter=0.2, num_frames=3, max_gap=16,
-           davis_list=None)
+           decoder=LITE_WIDTHS.decoder, upsampler=LITE_WIDTHS.upsampler, use_amp=False, davis_list=None)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
-    net = boxmask_lite(pretrained=settings.start_weights is None, size=settings.size)
+    net = boxmask_lite(pretrained=settings.start_weights is None, size=settings.size, decoder=settings.decoder,
+                       upsampler=settings.upsampler)
     if settings.start_weights is not None:
         checkpoint.load_weights(net, settings.start_weights)
     net.prior_dropout = settings.prior_dropout
