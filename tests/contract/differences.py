@@ -57,10 +57,11 @@ DIFFERENCES = (
                ("got10kvos: masks: missing",)),
     Difference("presence scores of several objects", "pytracking/evaluation/running.py, save_scores",
                "the first frame's default is one number, not one for each object: alone it is written to a file, and "
-               "beside the scores of objects it ends the run",
+               "beside the scores of objects it ends the run, of which then nothing is left",
                ("results: two objects: scores", "results: two objects, one later: scores",
                 "results: overlapping objects: scores", "results: two objects with presence scores: scores",
-                "results: two objects with presence scores: boxes and times")),
+                "results: two objects with presence scores: boxes and times",
+                "results: two objects with presence scores: masks")),
     Difference("one object by its id is never done", "pytracking/evaluation/running.py, _results_exist",
                "it looks for <sequence>_<id>.txt and writes <sequence>.txt, so the tracker runs again every time",
                ("results: one object by its id, again",)),
