@@ -1,11 +1,13 @@
-"""How a training went: loss and J of every epoch, from its newest checkpoint.
+"""How a training went: loss and J of every epoch, from its newest checkpoint or from what it printed.
 
     python -m benchmarks.curves workspace/checkpoints/ltr/boxmask/lite --out curves.png
+    python -m benchmarks.curves train.log --out curves.png
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +16,9 @@ from boxmask.evaluate.table import align
 
 # What is drawn, by the start of a statistic's name; learning rates are left out.
 _AXES = {"Loss/": "loss", "Stats/J": "J"}
+# The line that both hosts print at the last batch of an epoch: [train: 3, 240 / 240] FPS: ...  ,  Loss/total: 0.5  , ...
+_EPOCH = re.compile(r"\[(?P<loader>\w+): (?P<epoch>\d+), (?P<batch>\d+) / (?P=batch)\] (?P<means>.*)")
+_MEAN = re.compile(r"([\w/]+): ([-+.\de]+)")
 
 # By loader and statistic: the mean of every epoch in which the loader ran.
 Curves = Mapping[str, Mapping[str, Sequence[float]]]
@@ -22,10 +27,11 @@ Curves = Mapping[str, Mapping[str, Sequence[float]]]
 def main(arguments: list[str] | None = None) -> int:
     """Prints a table per loader, and draws the curves if --out is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.curves", description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path, help="a checkpoint of a training, or the folder of its checkpoints")
+    parser.add_argument("training", type=Path, help="a checkpoint of it (.pth.tar), the folder of its checkpoints, or a "
+                        "file of what it printed")
     parser.add_argument("--out", type=Path, metavar="FILE", help="a picture of the curves (needs matplotlib)")
     args = parser.parse_args(arguments)
-    curves = read(_newest(args.checkpoint))
+    curves = read(_newest(args.training))
     print(format_curves(curves))
     if args.out is not None:
         draw(curves, args.out)
@@ -34,19 +40,34 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read(path: Path) -> Curves:
-    """The curves that a checkpoint keeps. Raises ValueError where there are none."""
+    """The curves that a checkpoint keeps, or that a training has printed. Raises ValueError where there are none."""
+    curves = _kept(path) if path.suffix == ".tar" else _printed(path.read_text(encoding="utf-8"))
+    curves = {loader: found for loader, found in curves.items() if found}
+    if not curves:
+        raise ValueError(f"{path}: no statistics of epochs; it is neither a checkpoint of a training nor what one has "
+                         "printed")
+    return curves
+
+
+def _kept(path: Path) -> Curves:
     from boxmask import host
 
     host.activate()
     from ltr.admin.loading import torch_load_legacy
 
     stats = torch_load_legacy(path).get("stats") or {}
-    curves = {loader: {name: list(meter.history) for name, meter in (meters or {}).items()
-                       if name.startswith(tuple(_AXES)) and meter.history} for loader, meters in stats.items()}
-    curves = {loader: found for loader, found in curves.items() if found}
-    if not curves:
-        raise ValueError(f"{path}: no statistics of epochs; it is not a checkpoint of a training")
-    return curves
+    return {loader: {name: list(meter.history) for name, meter in (meters or {}).items()
+                     if name.startswith(tuple(_AXES)) and meter.history} for loader, meters in stats.items()}
+
+
+def _printed(text: str) -> Curves:
+    """An epoch that was printed twice, as a run was stopped in it and went on, counts as it was the last time."""
+    epochs: dict[str, dict[int, dict[str, float]]] = {}
+    for line in _EPOCH.finditer(text):
+        means = {name: float(value) for name, value in _MEAN.findall(line["means"]) if name.startswith(tuple(_AXES))}
+        epochs.setdefault(line["loader"], {})[int(line["epoch"])] = means
+    return {loader: {name: [means[name] for _, means in sorted(found.items())] for name in next(iter(found.values()))}
+            for loader, found in epochs.items()}
 
 
 def format_curves(curves: Curves) -> str:

@@ -9,7 +9,7 @@ STRIDE = 5
 OVERLAP = 0
 ITERATIONS = 15
 # Crop side over box side, by constructor: the paper's for its network; less for the small crop of the lite one.
-SEARCH_FACTORS = {"boxmask_resnet50": 4.0, "boxmask_lite": 1.4}
+SEARCH_FACTORS = {"boxmask_resnet50": 4.0, "boxmask_lite": 1.5}
 # Of a boxmask_lite that was trained for minutes on sample clips, which needs to see more around the box.
 SAMPLES_SEARCH_FACTOR = 2.0
 # Windows that go through the network at once, by type of device. More would gain nothing on a CPU.

@@ -1,4 +1,4 @@
-"""The curves of a training, from what its checkpoints keep."""
+"""The curves of a training, from what its checkpoints keep and from what it has printed."""
 
 import pytest
 import torch
@@ -39,9 +39,27 @@ def test_a_picture_of_them(folder, tmp_path):
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_a_training_printed_gives_the_same_and_an_epoch_counts_as_it_was_done_last(tmp_path, capsys):
+    (tmp_path / "train.log").write_text("""Training:  boxmask  lite
+[train: 1, 10 / 20] FPS: 1.0 (1.0)  ,  Loss/total: 9.00000  ,  Stats/J: 0.90000
+[train: 1, 20 / 20] FPS: 1.0 (1.0)  ,  Loss/total: 2.00000  ,  Stats/J: 0.50000  ,  ETA: 0:00:00
+[val: 1, 2 / 2] FPS: 5.0 (5.0)  ,  Loss/total: 1.50000  ,  Stats/J: 0.60000
+[train: 2, 20 / 20] FPS: 1.0 (1.0)  ,  Loss/total: 1.90000  ,  Stats/J: 0.51000
+resumed from BoxMaskNet_ep0001.pth.tar (epoch 1)
+[train: 2, 20 / 20] FPS: 1.0 (1.0)  ,  Loss/total: 1.00000  ,  Stats/J: 0.55000
+""")
+    assert curves.main([str(tmp_path / "train.log")]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["train", "Loss/total", "Stats/J"], ["1", "2.000", "0.500"], ["2", "1.000", "0.550"], [],
+                     ["val", "Loss/total", "Stats/J"], ["1", "1.500", "0.600"]]
+
+
 def test_what_is_no_training_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no checkpoint \(\*_ep\*.pth.tar\)"):
         curves.main([str(tmp_path)])
     torch.save({"stats": {}}, tmp_path / "a.pth.tar")
     with pytest.raises(ValueError, match="no statistics of epochs"):
         curves.main([str(tmp_path / "a.pth.tar")])
+    (tmp_path / "a.log").write_text("Training:  boxmask  lite\n")
+    with pytest.raises(ValueError, match="no statistics of epochs"):
+        curves.main([str(tmp_path / "a.log")])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ltr.models.boxmask import boxmask_lite, checkpoint
+from ltr.models.boxmask import boxmask_lite, checkpoint, vos_lite
 from ltr.models.boxmask.files import CheckpointError
-from ltr.models.boxmask.transfer import start_from
+from ltr.models.boxmask.transfer import start_from, widths
 
 
 @pytest.fixture
@@ -78,3 +78,14 @@ def test_a_network_of_other_widths_is_refused_with_its_file(net, tmp_path):
     checkpoint.save(boxmask_lite(), file)
     with pytest.raises(CheckpointError, match=r"wide\.safetensors.*mis-shaped"):
         start_from(net, file)
+
+
+def test_a_network_as_wide_as_the_first_one_is_made_from_its_file(tmp_path):
+    file, weights_alone = tmp_path / "wide.safetensors", tmp_path / "weights.pth.tar"
+    box_network = boxmask_lite(size=(96, 64), decoder=(24, 16, 12, 8), upsampler=6)
+    checkpoint.save(box_network, file)
+    torch.save(box_network.state_dict(), weights_alone)
+    assert widths(file) == {"decoder": [24, 16, 12, 8], "upsampler": 6} and widths(weights_alone) == {}
+    net = vos_lite(**widths(file))
+    start_from(net, file)
+    assert torch.equal(net.decoder.logit.weight, box_network.decoder.logit.weight)

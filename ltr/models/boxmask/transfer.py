@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import checkpoint
 from .boxmasknet import BoxMaskNet
+from .config import Widths
 from .decoder import Decoder
 from .files import read
 from .vosnet import VosNet
@@ -30,6 +33,16 @@ def start_from(net: VosNet, path: str | os.PathLike[str]) -> None:
     found = checkpoint.load(path)
     state = shared(found, net) if isinstance(found, BoxMaskNet) else found.state_dict()
     assign(net, state, names={name: name for name in net.state_dict()}, source=str(path))
+
+
+def widths(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a constructor of a VOS network takes for it to be as wide as a checkpoint's network, where that differs from
+    what such networks are by default; nothing of a file that does not say what made it. Raises as `start_from`.
+    """
+    if read(path).constructor is None:
+        return {}
+    names = {field.name for field in fields(Widths)}
+    return {name: value for name, value in checkpoint.load(path).constructor.kwds.items() if name in names}
 
 
 def shared(box_network: BoxMaskNet, net: VosNet) -> dict[str, Tensor]:

@@ -3,7 +3,8 @@
     python run_training.py boxmask weak_vos_lite --set davis_share=0 max_epochs=40
 
 First on small crops, which are fast, then on the network's own size: `small_epochs` of `max_epochs`. It goes on from
-`start_weights`, a checkpoint of `weak_vos_lite` or of `lite`, whose decoder it takes; without, from ImageNet alone.
+`start_weights`, a checkpoint of `weak_vos_lite` or of `lite`, whose decoder and widths it takes; without, from ImageNet
+alone.
 
 Data: GOT-10k and LaSOT with the masks `got10k_masks` and `lasot_masks` of `pregenerated_masks`, YouTube-VOS,
 DAVIS, still images, and any folder of frames with its masks (`frames_dir`, `frames_masks`): those of them that are
@@ -17,7 +18,7 @@ import torch
 from ltr.actors.boxmask import VosActor
 from ltr.admin.settings import Settings
 from ltr.models.boxmask import vos_lite
-from ltr.models.boxmask.transfer import start_from
+from ltr.models.boxmask.transfer import start_from, widths
 from ltr.models.loss.segmentation import LovaszSegLoss
 from ltr.train_settings.boxmask import _vos
 from ltr.train_settings.boxmask._choices import choose
@@ -33,8 +34,10 @@ def run(settings: Settings) -> None:
            val_samples=0, val_interval=1, small_size=(208, 120), output_size=(416, 240), learning_rate=1e-3,
            grad_clip_max_norm=5.0, cross_entropy=1.0, seed=0, start_weights=None, **_vos.DATA, **_vos.OPTIONS)
     torch.manual_seed(settings.seed)
-    net = vos_lite(pretrained=True)
-    if settings.start_weights is not None:
+    if settings.start_weights is None:
+        net = vos_lite(pretrained=True)
+    else:
+        net = vos_lite(**widths(settings.start_weights))
         start_from(net, settings.start_weights)
     spec = net.input_spec
     datasets, shares = _vos.training_sets(settings)
