@@ -16,7 +16,7 @@ from boxmask.evaluate.table import align
 
 # What is drawn, by the start of a statistic's name; learning rates are left out.
 _AXES = {"Loss/": "loss", "Stats/J": "J"}
-# The line that both hosts print at the last batch of an epoch: [train: 3, 240 / 240] FPS: ...  ,  Loss/total: 0.5  , ...
+# What both hosts print at the last batch of an epoch: [train: 3, 240 / 240] FPS: ...  ,  Loss/total: 0.5  , ...
 _EPOCH = re.compile(r"\[(?P<loader>\w+): (?P<epoch>\d+), (?P<batch>\d+) / (?P=batch)\] (?P<means>.*)")
 _MEAN = re.compile(r"([\w/]+): ([-+.\de]+)")
 
@@ -27,8 +27,8 @@ Curves = Mapping[str, Mapping[str, Sequence[float]]]
 def main(arguments: list[str] | None = None) -> int:
     """Prints a table per loader, and draws the curves if --out is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.curves", description=__doc__.splitlines()[0])
-    parser.add_argument("training", type=Path, help="a checkpoint of it (.pth.tar), the folder of its checkpoints, or a "
-                        "file of what it printed")
+    parser.add_argument("training", type=Path, help="a checkpoint of it (.pth.tar), the folder of its checkpoints, or "
+                        "a file of what it printed")
     parser.add_argument("--out", type=Path, metavar="FILE", help="a picture of the curves (needs matplotlib)")
     args = parser.parse_args(arguments)
     curves = read(_newest(args.training))
