@@ -29,8 +29,9 @@ _FILES = 20
 
 @dataclass(frozen=True)
 class Options:
-    """source: None for drawn frames of `size` (W, H). checkpoint: None for `network` with random weights, which are as
-    fast. out: where masks are written for the time being, None for the system's folder of temporary files.
+    """source: None for drawn frames of `size` (W, H). checkpoint: None for the `network` that comes with boxmask, or of
+    another with random weights, which are as fast. out: where masks are written for the time being, None for the
+    system's folder of temporary files.
     """
 
     source: Source | None = None
@@ -79,11 +80,16 @@ def _job(options: Options, folder: Path) -> Job:
         source = Source("got10k", {"root": str(folder / "frames")})
     else:
         source = replace(source, first=min(SEQUENCE_FRAMES, options.num_frames))
-    checkpoint = options.checkpoint
-    if checkpoint is None:
-        checkpoint = _random_network(options, folder)
+    checkpoint = _known_network(options) or _random_network(options, folder)
     return Job(source, str(folder / "masks"), limit=num_sequences, checkpoint=str(checkpoint), device=options.device,
                windows=options.windows, host=options.host)
+
+
+def _known_network(options: Options) -> Path | None:
+    """The checkpoint that is named, or that of the network that comes with boxmask; None for another network."""
+    if options.checkpoint is None and options.network == Path(weights.DEFAULT).stem:
+        return weights.default_checkpoint()
+    return options.checkpoint
 
 
 def _random_network(options: Options, folder: Path) -> Path:
@@ -105,11 +111,10 @@ def _size(prepared: Prepared) -> tuple[int, int]:
 def _setting(options: Options, prepared: Prepared, size: tuple[int, int]) -> Setting:
     frames = sum(len(prepared.dataset.read(name)) for name in prepared.names)
     masker = prepared.masker
-    trained = options.checkpoint is not None
-    network = (f"{masker.net.constructor.fun_name} "
-               + (f"({options.checkpoint.name}, {weights.checksum(options.checkpoint)[:8]})" if trained
-                  else "(random weights)"))
+    known = _known_network(options)
+    said = "random weights" if known is None else f"{known.name}, {weights.checksum(known)[:8]}"
+    network = f"{masker.net.constructor.fun_name} ({said})"
     device = next(masker.net.parameters()).device
-    said = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    return Setting(frames, size, "drawn" if options.source is None else prepared.dataset.name, network, said,
+    place = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return Setting(frames, size, "drawn" if options.source is None else prepared.dataset.name, network, place,
                    options.windows.kind, num_processors(), torch.get_num_threads(), torch.__version__)

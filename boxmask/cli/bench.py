@@ -32,10 +32,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     frames.add_argument("--boxes", type=Path, metavar="FILE", help="their boxes, a line `x,y,w,h` each")
     frames.add_argument("--num-frames", type=positive, default=120, metavar="N",
                         help="about so many, in sequences of 60 (default: %(default)s)")
-    bench.add_argument("--checkpoint", type=Path, metavar="C", help="the network (default: --network with random "
-                                                                    "weights, which are as fast)")
+    bench.add_argument("--checkpoint", type=Path, metavar="C", help="the network (default: the boxmask_lite that comes "
+                                                                    "with boxmask)")
     bench.add_argument("--network", choices=("boxmask_lite", "boxmask_resnet50"), default="boxmask_lite",
-                       help="without --checkpoint (default: %(default)s)")
+                       help="without --checkpoint; of boxmask_resnet50 with random weights, which are as fast "
+                            "(default: %(default)s)")
     bench.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
     bench.add_argument("--windows", choices=("chunk", "sliding"), default=WINDOWS,
                        help="as for `boxmask generate` (default: %(default)s)")

@@ -2,16 +2,17 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from boxmask import boxes, cli, masks
+from boxmask import boxes, cli, masks, weights
 from boxmask.bench import measure, samples
 from boxmask.bench.measure import STEPS, Spent
 from boxmask.bench.report import Report, Round, Setting, limit
-from boxmask.bench.run import Options, _job
+from boxmask.bench.run import Options, _job, _known_network
 from boxmask.generate.plan import WindowOptions
 from boxmask.readers import got10k
 
@@ -69,6 +70,12 @@ def test_both_mask_files_are_timed_and_pillows_takes_longer():
     assert 0 < ours < pillow
 
 
+def test_weights_are_random_only_where_none_come_with_boxmask():
+    assert _known_network(Options()) == weights.default_checkpoint()
+    assert _known_network(Options(network="boxmask_resnet50")) is None
+    assert _known_network(Options(checkpoint=Path("own.pth.tar"))) == Path("own.pth.tar")
+
+
 def test_the_reference_procedure_makes_the_masks_of_sliding_windows(tmp_path):
     options = Options(size=(160, 96), num_frames=4, windows=WindowOptions("sliding"))
     prepared = _job(options, tmp_path).prepare()
@@ -101,6 +108,7 @@ def test_the_command_measures_frames_of_ones_own_and_leaves_nothing_behind(tmp_p
     found = json.loads((tmp_path / "bench.json").read_text())
     assert found["setting"]["frames"] == 2 and found["setting"]["size"] == [64, 48]
     assert found["setting"]["source"] == "folder" and len(found["rounds"]) == 1
+    assert found["setting"]["network"].startswith("boxmask_lite (boxmask_lite.safetensors, ")
     assert found["rounds"][0]["memory"] > 1e7
     assert f"{found['pipeline']['median']:.2f}" in capsys.readouterr().out
 
