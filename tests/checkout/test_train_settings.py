@@ -45,8 +45,9 @@ def _small_networks(monkeypatch):
     """The box-to-mask networks with few filters, on a crop that takes a moment."""
     def smaller(make):
         def made(**options):
-            net = make(feature=16, filters=4, box_ladder=(4, 6, 8, 12), mask_ladder=(4, 6, 8),
-                       decoder=(16, 12, 8, 8), upsampler=4, **options)
+            few = {"feature": 16, "filters": 4, "box_ladder": (4, 6, 8, 12), "mask_ladder": (4, 6, 8),
+                   "decoder": (16, 12, 8, 8), "upsampler": 4}
+            net = make(**{**options, **few})
             net.input_spec = replace(net.input_spec, size=(112, 64))
             return net
         return made
