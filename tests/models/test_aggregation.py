@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from ltr.models.boxmask import aggregation
 from ltr.models.boxmask.aggregation import Aggregation, apply_filter, solve
 
 CHANNELS, FILTERS = 3, 2
@@ -117,6 +118,20 @@ def test_each_sequence_has_a_filter_of_its_own(filter_size):
                       filter_size=filter_size)
         torch.testing.assert_close(together.filter[s:s + 1], alone.filter)
         torch.testing.assert_close(together.scores[:, s:s + 1], alone.scores)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_unfold_and_fold_are_pytorchs_with_their_gradients(size):
+    torch.manual_seed(0)
+    x = torch.randn(4, 2, 7, 9, requires_grad=True)
+    maps = torch.randn(4, 2 * size**2, 63, requires_grad=True)
+    for ours, theirs, leaf in (
+            (aggregation._Unfold.apply(x, size), F.unfold(x, size, padding=size // 2), x),
+            (aggregation._Fold.apply(maps, (7, 9), size), F.fold(maps, (7, 9), size, padding=size // 2), maps)):
+        assert torch.equal(ours, theirs)
+        weights = torch.randn_like(ours)
+        gradients = [torch.autograd.grad((result * weights).sum(), leaf)[0] for result in (ours, theirs)]
+        assert torch.equal(*gradients)
 
 
 def test_a_start_continues_where_the_first_solution_ended():

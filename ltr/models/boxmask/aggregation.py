@@ -13,7 +13,7 @@ transpose is a shifted stack of the residuals, then one matrix product. Features
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -102,8 +102,7 @@ def _apply(bank: Tensor, x: Tensor, grid: tuple[int, int], filter_size: int) -> 
     maps = torch.matmul(bank, x)
     if filter_size == 1:
         return maps.unflatten(3, grid)
-    scores = F.fold(maps.flatten(0, 1), grid, filter_size, padding=filter_size // 2)
-    return scores.unflatten(0, x.shape[:2])
+    return _Fold.apply(maps.flatten(0, 1), grid, filter_size).unflatten(0, x.shape[:2])
 
 
 def _transpose(residuals: Tensor, x: Tensor, filter_size: int) -> Tensor:
@@ -111,5 +110,50 @@ def _transpose(residuals: Tensor, x: Tensor, filter_size: int) -> Tensor:
     if filter_size == 1:
         maps = residuals.flatten(3)
     else:
-        maps = F.unfold(residuals.flatten(0, 1), filter_size, padding=filter_size // 2).unflatten(0, x.shape[:2])
+        maps = _Unfold.apply(residuals.flatten(0, 1), filter_size).unflatten(0, x.shape[:2])
     return torch.matmul(maps, x.transpose(2, 3)).sum(dim=0)
+
+
+class _Unfold(torch.autograd.Function):
+    """`F.unfold` that pads by half of `size`: (N, K, h, w) -> (N, K*f*f, h*w).
+
+    The same numbers several times as fast on a CPU; and on a GPU two kernels, where `F.unfold` takes one for each of N.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, size: int) -> Tensor:
+        ctx.size, ctx.grid = size, x.shape[-2:]
+        return _shifted_copies(x, size)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _shifted_sum(gradient, ctx.grid, ctx.size), None
+
+
+class _Fold(torch.autograd.Function):
+    """`F.fold` that pads by half of `size`, the transpose of `_Unfold`: (N, K*f*f, h*w) -> (N, K, h, w)."""
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, grid: tuple[int, int], size: int) -> Tensor:
+        ctx.size = size
+        return _shifted_sum(maps, grid, size)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return _shifted_copies(gradient, ctx.size), None, None
+
+
+def _shifted_copies(x: Tensor, size: int) -> Tensor:
+    height, width = x.shape[-2:]
+    padded = F.pad(x, (size // 2,) * 4)
+    return padded.unfold(2, height, 1).unfold(3, width, 1).flatten(1, 3).flatten(2)
+
+
+def _shifted_sum(maps: Tensor, grid: tuple[int, int], size: int) -> Tensor:
+    maps = maps.unflatten(2, grid).unflatten(1, (-1, size, size))
+    (height, width), margin = grid, size // 2
+    total = maps.new_zeros(*maps.shape[:2], height + 2 * margin, width + 2 * margin)
+    for row in range(size):
+        for column in range(size):
+            total[..., row:row + height, column:column + width] += maps[:, :, row, column]
+    return total[..., margin:margin + height, margin:margin + width]
