@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -62,11 +62,20 @@ def checkout(active: host.Host) -> Iterator[Line]:
                    f"boxmask link {active.root}" if missing else "")
     from boxmask import compat
 
-    yield Line(OK, "mended at import", ", ".join(compat.applied()) or "nothing")
+    yield Line(OK, "mended at import", _by_place(compat.applied()) or "nothing")
     served = _stand_ins()
     if served:
         yield Line(OK, "stand-ins", f"small ones of boxmask serve in the place of {', '.join(served)}; enough for "
                                     "boxmask, LWL and STA, pip install the real ones for more")
+
+
+def _by_place(mends: Iterable[str]) -> str:
+    """What was mended, without naming a place again for each of its mends."""
+    places: dict[str, list[str]] = {}
+    for mend in mends:
+        place, _, what = mend.partition(": ")
+        places.setdefault(place, []).append(what)
+    return ", ".join(f"{place}: {', '.join(done)}" for place, done in places.items())
 
 
 def _commit(root: Path) -> Line:
