@@ -170,8 +170,9 @@ def test_training_lowers_the_loss(net):
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_inference_mode_gives_the_same(net):
-    images, boxes = clip(2, 1)
+@pytest.mark.parametrize(("frames", "sequences"), [(2, 1), (7, 1), (2, 2)])
+def test_inference_mode_gives_the_same_however_many_frames_are_decoded_at_once(net, frames, sequences):
+    images, boxes = clip(frames, sequences)
     with torch.inference_mode():
         result = net(images, boxes)[1]
     close(result, net(images, boxes)[1])
