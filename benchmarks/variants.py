@@ -31,6 +31,7 @@ GROUPS = {"baselines": "without a network", "frames": "frames that are solved to
 # What the others are compared with: all parts of the network on windows of the default length.
 WHOLE = f"T{WINDOW}"
 SEARCH_FACTORS = (1.5, 2.0, 3.0, 4.0)
+MARGIN = 0.1  # of the rows whose masks may reach beyond their boxes
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Variant:
     """One way to make masks; name: its row, and the folder of its masks.
 
     iterations: None for the benchmark's. search_factor: None for the network's own. jitter: how far the sides of the
-    boxes are off, as `ltr.data.boxmask_augment.jitter_box` has it.
+    boxes are off, as `ltr.data.boxmask_augment.jitter_box` has it; box_margin: as `boxmask generate` takes it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Variant:
     iterations: int | None = None
     search_factor: float | None = None
     jitter: float = 0.0
+    box_margin: float = 0.0
     has_refinement: bool = True
     has_prior: bool = True
 
@@ -67,6 +69,9 @@ def variants(search_factors: Iterable[float] = SEARCH_FACTORS) -> tuple[Variant,
         Variant("no-refine", "parts", "the masks of the first stage", has_refinement=False),
         *(Variant(f"jitter-{percent}", "jitter", f"each side of a box off by N(0, {percent} % of the side)",
                   jitter=percent / 100) for percent in (5, 10, 20)),
+        Variant("margin", "jitter", f"exact boxes, and masks may reach {MARGIN:.0%} beyond them", box_margin=MARGIN),
+        *(Variant(f"jitter-{percent}-margin", "jitter", f"boxes off by {percent} %, and the same", jitter=percent / 100,
+                  box_margin=MARGIN) for percent in (5, 10, 20)),
         *(Variant(f"search-{factor:g}", "search", f"search factor {factor:g}", search_factor=factor)
           for factor in search_factors),
     )
@@ -128,7 +133,7 @@ def prepare(variant: Variant, conditions: Conditions, out: str) -> Prepared:
     prepared = Job(conditions.source, out, conditions.sequences, method=variant.method,
                    checkpoint=conditions.checkpoint, device=conditions.device,
                    windows=WindowOptions(conditions.windows, variant.window, conditions.stride), iterations=iterations,
-                   search_factor=variant.search_factor).prepare()
+                   search_factor=variant.search_factor, box_margin=variant.box_margin).prepare()
     dataset, method = prepared.dataset.name, variant.method
     if variant.jitter:
         dataset = f"{dataset}, boxes off by {variant.jitter:.0%}, seed {conditions.seed}"

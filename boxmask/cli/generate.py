@@ -140,6 +140,9 @@ def _add_method_options(group: argparse._ArgumentGroup) -> None:
                        help="steps of the solver (default: %(default)s)")
     group.add_argument("--search-factor", type=number("a factor", 1, 100), metavar="F",
                        help="side of what the network sees over side of the box (default: by network)")
+    group.add_argument("--box-margin", type=number("a share", 0, 1), default=0.0, metavar="M",
+                       help="let masks reach beyond their boxes, by up to M times width and height; 0.1 suits boxes "
+                            "that are a few percent off (default: %(default)s)")
     group.add_argument("--first", type=not_negative, metavar="N",
                        help="only the first N frames of a sequence, 0 for all (default: all; LaSOT: 1000)")
     group.add_argument("--every", type=positive, metavar="N",
@@ -245,9 +248,9 @@ def _job(args: argparse.Namespace) -> Job:
     return Job(source, str(args.out.absolute()), _names(args), getattr(args, "limit", None), method=args.method,
                checkpoint=_text(args.checkpoint), device=args.device,
                windows=WindowOptions(args.windows, args.window, args.stride, args.overlap),
-               iterations=args.iterations, search_factor=args.search_factor, batch=args.batch,
-               min_quality=args.min_quality, drop_poor=args.drop_poor, claim_timeout=args.claim_timeout,
-               host=_text(args.pytracking),
+               iterations=args.iterations, search_factor=args.search_factor, box_margin=args.box_margin,
+               batch=args.batch, min_quality=args.min_quality, drop_poor=args.drop_poor,
+               claim_timeout=args.claim_timeout, host=_text(args.pytracking),
                visdom=address(args.visdom_server, args.visdom_port) if args.use_visdom else None,
                tensorboard=_text(args.tensorboard))
 

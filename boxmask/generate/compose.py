@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from boxmask.boxes import grow
 from boxmask.crops import paste
 from boxmask.generate.masker import Scores
 from boxmask.masks import box_region
@@ -21,8 +22,10 @@ class Piece:
     scores: Scores
 
 
-def compose(pieces: Sequence[Piece], size: tuple[int, int]) -> np.ndarray:
+def compose(pieces: Sequence[Piece], size: tuple[int, int], box_margin: float = 0.0) -> np.ndarray:
     """The object ids (H, W) uint8 of a frame of `size` (W, H); outside its box an object has no pixel (paper 3.4).
+
+    box_margin: or outside the box with its sides moved out by so much of its width and height.
 
     Several objects are put together by soft aggregation (Oh et al., STM, ICCV 2019): of p = sigmoid(score) the odds
     p / (1 - p), those of the background from the product of (1 - p), and the greatest wins. It works on logarithms of
@@ -32,13 +35,13 @@ def compose(pieces: Sequence[Piece], size: tuple[int, int]) -> np.ndarray:
     if not pieces:
         return labels
     if len(pieces) == 1:
-        region, scores = _in_box(pieces[0], size)
+        region, scores = _near_box(pieces[0], size, box_margin)
         labels[region][scores > 0] = pieces[0].object_id
         return labels
     best = np.full(labels.shape, -np.inf, np.float32)
     background = np.zeros(labels.shape, np.float32)  # the logarithm of the product
     for piece in pieces:
-        region, scores = _in_box(piece, size)
+        region, scores = _near_box(piece, size, box_margin)
         background[region] -= np.logaddexp(0, scores)
         wins = scores > best[region]
         best[region][wins] = scores[wins]
@@ -51,7 +54,7 @@ def compose(pieces: Sequence[Piece], size: tuple[int, int]) -> np.ndarray:
     return labels
 
 
-def _in_box(piece: Piece, size: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray]:
-    """The pixels of a frame that a piece's box touches, and their scores (h, w) float32."""
-    region = box_region(piece.box, size)
+def _near_box(piece: Piece, size: tuple[int, int], margin: float) -> tuple[tuple[slice, slice], np.ndarray]:
+    """The pixels of a frame that a piece's box with its margin touches, and their scores (h, w) float32."""
+    region = box_region(grow(piece.box, margin), size)
     return region, paste(piece.scores.values, piece.scores.window, size, region)

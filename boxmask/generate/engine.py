@@ -25,17 +25,18 @@ _MAX_AHEAD = 64
 
 
 def generate_masks(sequences: Iterable[Sequence], masker: Masker[Any], options: WindowOptions = DEFAULT_WINDOWS, *,
-                   batch: int | None = None, phases: Phases | None = None,
-                   helpers: Helpers | None = None, watch: Watch | None = None) -> Iterator[Event]:
+                   batch: int | None = None, phases: Phases | None = None, helpers: Helpers | None = None,
+                   watch: Watch | None = None, box_margin: float = 0.0) -> Iterator[Event]:
     """The results of all frames of the sequences, and for each sequence at last whether it is done or failed.
 
     Sequences are taken one by one, the next when the frames of the last have been read. batch: windows that are solved
     at once, by default as the masker likes it. phases: where the time is added. helpers: who reads ahead; without them
-    a frame is read when it is needed. The events are the same, and in the same order, either way. Memory is bounded by
-    the span of the windows, the number of objects and the batch, not by the length of the sequences.
+    a frame is read when it is needed. The events are the same, and in the same order, either way. box_margin: as
+    `compose` takes it. Memory is bounded by the span of the windows, the number of objects and the batch, not by the
+    length of the sequences.
     """
     engine = _Engine(masker, masker.batch if batch is None else batch, phases or Phases(), watch)
-    works = (SequenceWork(sequence, masker, options, engine.phases) for sequence in sequences)
+    works = (SequenceWork(sequence, masker, options, engine.phases, box_margin) for sequence in sequences)
     if helpers is None:
         readings = ((work, map(work.look, range(len(work.sequence)))) for work in works)
     else:

@@ -33,10 +33,10 @@ class Job:
     """Masks of the sequences of `source` in the folder `out`.
 
     sequences: only these; limit: only the first so many. checkpoint: the network's file, for the method `network`;
-    None for the weights that come with boxmask.
-    search_factor: None for the network's own. batch: windows solved at once, None for what suits the device. host: a
-    pytracking checkout, None for the environment's or our own. visdom, tensorboard: where the first process shows its
-    clips, as `boxmask.view.sinks.open_view` takes them.
+    None for the weights that come with boxmask. search_factor: None for the network's own. box_margin: how far masks
+    may reach beyond their boxes, as `boxmask.generate.compose.compose` takes it. batch: windows solved at once, None
+    for what suits the device. host: a pytracking checkout, None for the environment's or our own. visdom, tensorboard:
+    where the first process shows its clips, as `boxmask.view.sinks.open_view` takes them.
     """
 
     source: Source
@@ -49,6 +49,7 @@ class Job:
     windows: WindowOptions = DEFAULT_WINDOWS
     iterations: int = ITERATIONS
     search_factor: float | None = None
+    box_margin: float = 0.0
     batch: int | None = None
     min_quality: float | None = None
     drop_poor: bool = False
@@ -115,7 +116,8 @@ class Job:
         return replace(common, checkpoint=weights.checksum(self.network_file),
                        constructor=masker.net.constructor.fun_name, windows=self.windows.kind,
                        window=self.windows.window, stride=self.windows.stride, overlap=self.windows.overlap,
-                       iterations=masker.iterations, search_factor=masker.search_factor)
+                       iterations=masker.iterations, search_factor=masker.search_factor,
+                       box_margin=self.box_margin or None)
 
 
 @dataclass(frozen=True)

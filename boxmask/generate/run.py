@@ -99,7 +99,8 @@ class Worker:
         behind: WriteBehind[Event] = WriteBehind(helpers, _MAX_BEHIND)
         try:
             with closing(generate_masks(offer(), self.masker, self.settings.window_options, batch=self.batch,
-                                        phases=self._phases, helpers=helpers, watch=self._watch)) as events:
+                                        phases=self._phases, helpers=helpers, watch=self._watch,
+                                        box_margin=self.settings.box_margin or 0.0)) as events:
                 for event in events:
                     self._begin(event, behind)
                     self._settle(behind)

@@ -32,8 +32,9 @@ class Settings:
     """Everything but the data that changes what is written.
 
     dataset: the name of its reader. checkpoint: SHA-256 of the network's file; constructor: what made the network, with
-    its arguments. What only networks look at is None for the other methods. first, every: which frames of a sequence
-    (`readers.lasot`), None where the reader gives all. min_quality: below it masks are poor; drop_poor: and emptied.
+    its arguments. What only networks look at is None for the other methods. box_margin: None where masks end at
+    their boxes. first, every: which frames of a sequence (`readers.lasot`), None where the reader gives all.
+    min_quality: below it masks are poor; drop_poor: and emptied.
     """
 
     dataset: str
@@ -46,6 +47,7 @@ class Settings:
     overlap: int | None = None
     iterations: int | None = None
     search_factor: float | None = None
+    box_margin: float | None = None
     first: int | None = None
     every: int | None = None
     min_quality: float | None = None

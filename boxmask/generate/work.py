@@ -75,12 +75,15 @@ class SequenceWork:
     `FrameDone` puts together, may run in any thread, several at once; all else is for one.
     """
 
-    def __init__(self, sequence: Video, masker: Masker[Any], options: WindowOptions, phases: Phases) -> None:
+    def __init__(self, sequence: Video, masker: Masker[Any], options: WindowOptions, phases: Phases,
+                 box_margin: float = 0.0) -> None:
+        """box_margin: as `compose` takes it."""
         self.sequence = sequence
         self.failed = False
         self.unfinished = len(sequence)
         self._masker = masker
         self._phases = phases
+        self._box_margin = box_margin
         self._windows = make_plan(sequence.sight, options).windows
         self._uses = Counter((frame, window.object) for window in self._windows for frame in window.frames)
         self._views: dict[tuple[int, int], Any] = {}
@@ -203,6 +206,6 @@ class SequenceWork:
                    else Outcome.INVALID_BOX if frame.is_invalid else Outcome.ABSENT)
         pieces = [piece for _, piece in sorted(frame.pieces.items())]
         with self._phases.timed("compose"):
-            mask = None if frame.size is None else compose(pieces, frame.size)
+            mask = None if frame.size is None else compose(pieces, frame.size, self._box_margin)
         objects = {piece.object_id: ObjectResult(piece.box, piece.scores.stage_agreement) for piece in pieces}
         return FrameResult(frame.index, outcome, "; ".join(frame.reasons), frame.size, mask, objects)

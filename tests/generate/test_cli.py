@@ -18,6 +18,8 @@ from boxmask import masks
 from boxmask.cli import build_parser, main
 from boxmask.evaluate.baselines import Baseline
 from boxmask.generate import manifest
+from ltr.models.boxmask import boxmask_lite, vos_lite
+from ltr.models.boxmask import checkpoint as checkpoints
 
 NAME = "GOT-10k_Train_000001"
 BOX = "10,8,20,16"
@@ -27,9 +29,6 @@ PROJECT = Path(boxmask.__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
     """A new boxmask_lite in a file."""
-    from ltr.models.boxmask import boxmask_lite
-    from ltr.models.boxmask import checkpoint as checkpoints
-
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("nets") / "lite.safetensors"
     checkpoints.save(boxmask_lite(), path)
@@ -68,6 +67,25 @@ def test_got10k_with_a_real_network(got10k, tmp_path, checkpoint, capsys):
             "frames: 2 = 1 ok, 1 absent, 0 invalid box, 0 bad image, 0 failed\n") in capsys.readouterr().out
     with Image.open(tmp_path / "out" / NAME / "00000001.png") as image:
         assert image.size == (64, 48) and set(np.unique(np.array(image))) <= {0, 1}
+
+
+def test_masks_reach_beyond_their_boxes_where_they_may_and_a_repair_knows_it(got10k, tmp_path, checkpoint, tree):
+    everything = checkpoints.load(checkpoint)
+    everything.decoder.logit.bias.data.fill_(1e3)
+    checkpoints.save(everything, tmp_path / "everything.safetensors")
+    out = tmp_path / "out"
+    arguments = texts(["generate", "got10k", "--root", got10k(boxes=["20,10,20,16"]), "--out", out, "--checkpoint",
+                       tmp_path / "everything.safetensors", "--device", "cpu", "--iterations", 1])
+    assert main(arguments) == 0
+    assert masks.read(out / NAME / "00000001.png").sum() == 20 * 16
+    assert main([*arguments, "--box-margin", "0.1"]) == 1
+    assert main([*arguments, "--box-margin", "0.1", "--overwrite"]) == 0
+    found = masks.read(out / NAME / "00000001.png")
+    assert (found[8:28, 18:42] == 1).all() and found.sum() == 24 * 20  # of 1.6 rows more all that are touched
+    whole = tree(out)
+    (out / NAME / "00000001.png").unlink()
+    assert main(["verify", str(out), "--repair"]) == 0
+    assert tree(out) == whole
 
 
 def test_folder_keeps_the_names_of_the_images(files, tmp_path):
@@ -175,9 +193,6 @@ def test_masks_never_replace_what_they_are_made_from(files, davis, tmp_path, fai
 
 
 def test_bad_checkpoints_and_devices_are_one_line(got10k, tmp_path, checkpoint, fails):
-    from ltr.models.boxmask import checkpoint as checkpoints
-    from ltr.models.boxmask import vos_lite
-
     arguments = ["generate", "got10k", "--root", got10k(), "--out", tmp_path / "out"]
     fails([*arguments, "--checkpoint", tmp_path / "none.safetensors"], "none.safetensors")
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
@@ -206,6 +221,7 @@ def test_a_full_disk_is_one_line(got10k, tmp_path, fails, monkeypatch):
     ["generate", "got10k", "--root", "r", "--out", "o", "--window", "0"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--stride", "-1"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--search-factor", "0.5"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--box-margin", "1.5"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--method", "magic"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--overlap", "-1"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--min-quality", "2"],

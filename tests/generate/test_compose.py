@@ -74,6 +74,22 @@ def test_an_object_has_no_pixel_outside_its_box_however_sure():
         assert not (found == 2).any()
 
 
+def test_with_a_margin_it_reaches_so_much_of_the_sides_beyond_its_box():
+    box = (6, 4, 8, 5)
+    for others in ([], [piece(2, full(-9))]):
+        found = compose([piece(1, full(50), box), *others], SIZE, 0.25)
+        expected = np.zeros(SIZE[::-1], bool)
+        expected[2:11, 4:16] = True  # 8 / 4 = 2 columns more, 5 / 4 = 1.25 rows
+        np.testing.assert_array_equal(found == 1, expected)
+
+
+def test_a_margin_ends_with_the_frame_and_with_what_the_network_saw():
+    found = compose([piece(1, full(50), (1, 1, 4, 4))], SIZE, 1.0)
+    assert (found[:9, :9] == 1).all() and found.sum() == 81
+    found = compose([piece(1, np.ones((6, 6)), (4, 4, 4, 4), Window(3, 3, 6, 6))], SIZE, 1.0)
+    assert (found[3:9, 3:9] == 1).all() and found.sum() == 36
+
+
 def test_a_single_objects_mask_is_where_its_score_is_positive():
     values = np.linspace(-1, 1, 20, dtype=np.float32)[None].repeat(14, axis=0)
     np.testing.assert_array_equal(compose([piece(9, values)], SIZE), np.where(values > 0, 9, 0))

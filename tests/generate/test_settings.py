@@ -23,6 +23,7 @@ NETWORK = Settings("GOT-10k", "network", "ab12", "boxmask_lite", "chunk", 9, 5, 
     ({"window": 7}, "window is 7 and was 9"),
     ({"windows": "sliding"}, "windows is sliding and was chunk"),
     ({"search_factor": 4.0}, "search factor is 4.0 and was 2.0"),
+    ({"box_margin": 0.1}, "box margin is 0.1 and was not set"),
     ({"min_quality": 0.5}, "min quality is 0.5 and was not set"),
     ({"dataset": "LaSOT"}, "dataset is LaSOT and was GOT-10k"),
 ])
