@@ -72,8 +72,10 @@ def test_the_mean_of_several_epochs(tmp_path, make_small):
         net.backbone._bn0.num_batches_tracked.fill_(epoch)
         paths.append(tmp_path / f"ep{epoch}.pth.tar")
         torch.save({"net": net.state_dict(), "constructor": net.constructor}, paths[-1])
+    paths.append(tmp_path / "packed.safetensors")  # of the last
+    checkpoint.save(net, paths[-1])
     mean = checkpoint.load_average(paths)
-    assert (mean.decoder.logit.weight == 3).all() and (mean.backbone._bn0.running_mean == 3).all()
+    assert (mean.decoder.logit.weight == 3.75).all() and (mean.backbone._bn0.running_mean == 3.75).all()
     assert mean.backbone._bn0.num_batches_tracked == 2 and not mean.training
     assert torch.equal(mean.features.conv.weight, make_small().features.conv.weight)
 
@@ -81,7 +83,8 @@ def test_the_mean_of_several_epochs(tmp_path, make_small):
 def test_only_networks_of_one_kind_have_a_mean(tmp_path, make_small, make_small_vos):
     checkpoint.save(make_small(), tmp_path / "a.safetensors")
     checkpoint.save(make_small_vos(), tmp_path / "b.safetensors")
-    with pytest.raises(CheckpointError, match=r"b\.safetensors: a network of .*vos_lite.* average checkpoints of one"):
+    with pytest.raises(CheckpointError, match=r"b\.safetensors: a network of vos_lite\(feature=16, .*\), and .* is one "
+                                              r"of boxmask_lite\(feature=16, .*\); average checkpoints of one"):
         checkpoint.load_average([tmp_path / "a.safetensors", tmp_path / "b.safetensors"])
 
 

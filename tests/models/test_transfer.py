@@ -85,7 +85,7 @@ def test_a_network_as_wide_as_the_first_one_is_made_from_its_file(tmp_path):
     box_network = boxmask_lite(size=(96, 64), decoder=(24, 16, 12, 8), upsampler=6)
     checkpoint.save(box_network, file)
     torch.save(box_network.state_dict(), weights_alone)
-    assert widths(file) == {"decoder": [24, 16, 12, 8], "upsampler": 6} and widths(weights_alone) == {}
+    assert widths(file) == {"decoder": (24, 16, 12, 8), "upsampler": 6} and widths(weights_alone) == {}
     net = vos_lite(**widths(file))
     start_from(net, file)
     assert torch.equal(net.decoder.logit.weight, box_network.decoder.logit.weight)

@@ -178,6 +178,7 @@ def _construct(stored: StoredConstructor, source: str) -> Network:
             raise CheckpointError(f"{source}: {place} does not take {name}={shown(value)}; expected whole numbers from "
                                   f"1 to {largest}")
     try:
-        return make(**keywords)
+        # JSON has lists for tuples, and constructors are compared.
+        return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in keywords.items()})
     except (TypeError, ValueError, IndexError) as error:
         raise CheckpointError(f"{source}: {place} does not take these arguments ({error})") from error

@@ -84,6 +84,9 @@ class Constructor:
     args: tuple[Any, ...] = ()
     kwds: dict[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return f"{self.fun_name}({', '.join(f'{name}={value}' for name, value in self.kwds.items())})"
+
     def get(self) -> nn.Module:
         """The network, newly made with its initial weights."""
         return getattr(importlib.import_module(self.fun_module), self.fun_name)(*self.args, **self.kwds)
