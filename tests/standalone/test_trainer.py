@@ -34,14 +34,15 @@ def test_a_checkpoint_has_pytrackings_name_and_keys(settings, checkpoints, toy_t
     assert content["stats"]["train"]["Loss/total"].history[1] < content["stats"]["train"]["Loss/total"].history[0]
 
 
-def test_two_epochs_and_two_more_equal_four_without_a_stop(settings, toy_trainer, monkeypatch):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_two_epochs_and_two_more_equal_four_without_a_stop(workers, settings, toy_trainer, monkeypatch):
     settings.seed = 3
-    toy_trainer(settings).train(2)
-    resumed = toy_trainer(settings)
+    toy_trainer(settings, workers=workers).train(2)
+    resumed = toy_trainer(settings, workers=workers)
     resumed.train(4, load_latest=True)
     monkeypatch.setenv("BOXMASK_WORKSPACE_DIR", "another")
     settings.env.workspace_dir = "another"
-    straight = toy_trainer(settings)
+    straight = toy_trainer(settings, workers=workers)
     straight.train(4)
     assert len(history(resumed)) == 4
     assert history(resumed) == history(straight)

@@ -43,10 +43,11 @@ class ToyData(torch.utils.data.Dataset):
         return TensorDict(x=x, y=x.sum(0, keepdim=True), name=f"clip{index}")
 
 
-def toy_trainer(settings, *, scheduler=True, validation=False, samples=16, before_batch=lambda epoch, batch: None):
+def toy_trainer(settings, *, scheduler=True, validation=False, samples=16, workers=0,
+                before_batch=lambda epoch, batch: None):
     torch.manual_seed(1)
     net = toynet(width=3)
-    loaders = [LTRLoader("train", ToyData(samples), training=True, batch_size=4, shuffle=True)]
+    loaders = [LTRLoader("train", ToyData(samples), training=True, batch_size=4, shuffle=True, num_workers=workers)]
     if validation:
         loaders.append(LTRLoader("val", ToyData(8), training=False, batch_size=4, epoch_interval=2))
     optimizer = torch.optim.Adam(net.parameters(), lr=0.1)

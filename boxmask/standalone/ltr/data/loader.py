@@ -1,9 +1,8 @@
 """`LTRLoader`: the data loader of a training run.
 
-Interface and batch layout of pytracking's `ltr/data/loader.py`. Different on purpose: workers live as long as
-the loader and never draw the same random numbers twice; an initialised process group shares the epoch out;
-NumPy leaves, dicts and lists can be batched (in pytracking they fail on today's Python); tensors of shapes
-that differ are named.
+Interface and batch layout of pytracking's `ltr/data/loader.py`. Different on purpose: workers never draw the same
+random numbers twice; an initialised process group shares the epoch out; NumPy leaves, dicts and lists can be batched
+(in pytracking they fail on today's Python); tensors of shapes that differ are named.
 """
 
 from __future__ import annotations
@@ -76,10 +75,11 @@ class LTRLoader(DataLoader):
     stack_dim: 0 gives (B, ...); 1 gives (F, B, ...) from samples (F, ...). Strings and None become lists, int a
     LongTensor, float a DoubleTensor; dicts and lists keep their form. Numbers are always (B,).
 
-    Workers are kept from epoch to epoch. `random`, NumPy and torch are seeded in each from torch's generator in this
-    process, differently for every worker and rank, and go on from epoch to epoch. If torch.distributed is
-    initialised and no sampler is given, a `DistributedSampler` gives each process its part, so that together
-    they go through the dataset once an epoch. The other arguments are those of torch's DataLoader.
+    Workers start anew in every epoch: what they draw follows from it, and not from the epochs before, so that a run
+    that was stopped goes on as if it had not been. `random`, NumPy and torch are seeded in each from torch's generator
+    in this process, differently for every worker, rank and epoch. If torch.distributed is initialised and no sampler
+    is given, a `DistributedSampler` gives each process its part, so that together they go through the dataset once an
+    epoch. The other arguments are those of torch's DataLoader.
     """
 
     def __init__(self, name: str, dataset: Dataset, training: bool = True, batch_size: int | None = 1,
@@ -98,8 +98,7 @@ class LTRLoader(DataLoader):
                 sampler, shuffle = DistributedSampler(dataset, shuffle=shuffle, drop_last=drop_last), False
         super().__init__(dataset, batch_size=batch_size, shuffle=shuffle, sampler=sampler, batch_sampler=batch_sampler,
                          num_workers=num_workers, collate_fn=collate_fn, pin_memory=pin_memory, drop_last=drop_last,
-                         timeout=timeout, worker_init_fn=_WorkerStart(rank, worker_init_fn),
-                         persistent_workers=num_workers > 0)
+                         timeout=timeout, worker_init_fn=_WorkerStart(rank, worker_init_fn))
         self.name = name
         self.training = training
         self.epoch_interval = epoch_interval
