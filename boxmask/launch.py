@@ -42,7 +42,14 @@ def activate_host(arguments: Sequence[str]) -> list[str]:
 
 
 def training(arguments: Sequence[str]) -> int:
-    """`ltr.run_training` of the active host; returns the exit code."""
+    """`ltr.run_training` of the active host; returns the exit code.
+
+    Ends the program, with one line, where torchrun has started several processes on a checkout.
+    """
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if processes > 1 and not host.activate().is_standalone:
+        sys.exit(f"error: a pytracking checkout trains in one process; the {processes} of torchrun would overwrite "
+                 "each other's checkpoints. Start it without torchrun, or on the host that comes with boxmask")
     multiprocessing.set_start_method("spawn", force=True)
     return _run("ltr.run_training", "run_training.py", arguments)
 

@@ -30,6 +30,13 @@ def test_an_assignment_without_a_value_is_a_usage_error(run):
     assert done.returncode == 2 and "takes NAME=VALUE, got 'num_workers'" in done.stderr
 
 
+def test_several_processes_on_a_checkout_are_refused_in_one_line(run):
+    done = run(TRAINING, "toy", "workers", WORLD_SIZE="2")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("error: a pytracking checkout trains in one process; the 2 of torchrun")
+    assert done.stderr.count("\n") == 1
+
+
 def test_training_that_crashed_ten_times_ends_with_the_error_and_code_1(run):
     done = run(TRAINING, "toy", "crash")
     assert done.returncode == 1

@@ -251,6 +251,13 @@ def test_an_epoch_that_would_train_nothing_is_an_error(small):
         training_loader(small, ClipSampler([SampleClips('val')], None, 2, 8))
 
 
+def test_processes_that_the_host_has_not_joined_do_not_train_side_by_side(small, monkeypatch, tmp_path):
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    with pytest.raises(ValueError, match='this host trains in one process'):
+        samples.run(small)
+    assert not (tmp_path / 'workspace').exists()
+
+
 def test_a_dataset_arrives_in_a_worker_after_the_host_is_ready():
     sent = pickle.dumps(Travelling(_Late()))
     done = subprocess.run([sys.executable, '-c', f'import sys; sys.path[:] = {sys.path!r}\n'

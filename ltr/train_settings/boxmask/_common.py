@@ -145,10 +145,23 @@ def cosine(optimizer: torch.optim.Optimizer, epochs: int) -> torch.optim.lr_sche
 
 def fit(settings: Settings, actor: BoxMaskActor | VosActor, loaders: Sequence[LTRLoader],
         optimizer: torch.optim.Optimizer, scheduler: object, *, max_epochs: int) -> None:
-    """Trains until epoch `max_epochs`, from the newest checkpoint of this run if there is one."""
+    """Trains until epoch `max_epochs`, from the newest checkpoint of this run if there is one.
+
+    Raises ValueError for several processes on a host that does not join them.
+    """
+    _require_joined_processes()
     with watching(settings, actor, loaders):
         trainer = LTRTrainer(actor, list(loaders), optimizer, settings, scheduler)
         trainer.train(max_epochs, load_latest=True, fail_safe=False)
+
+
+def _require_joined_processes() -> None:
+    processes = int(os.environ.get('WORLD_SIZE', '1'))
+    is_joined = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if processes > 1 and not is_joined:
+        raise ValueError(f"this host trains in one process, as pytracking does; the {processes} of torchrun would "
+                         "overwrite each other's checkpoints. Start it without torchrun, or on the host that comes "
+                         "with boxmask")
 
 
 def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDataset], shares: Sequence[float] | None,
