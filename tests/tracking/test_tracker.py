@@ -60,6 +60,20 @@ def test_a_box_can_be_wanted_although_there_is_a_mask(params, colour_net, monkey
     assert get_tracker_class()(params).initialize(image, info)["segmentation"].sum() == 50
 
 
+@pytest.mark.parametrize("box", [(30, 40, 1, 20), (30, 40, 24, 1)])
+def test_an_object_one_pixel_wide_or_high_starts_from_its_mask(params, colour_net, monkeypatch, draw, mask_of, box):
+    """pytracking's box of evaluation has the last column minus the first for its width."""
+    seen = []
+    monkeypatch.setattr("pytracking.tracker.boxmask.start.mask_from_box",
+                        lambda params, image, box: seen.append(box.tolist()) or mask_of((30, 40, 9, 9)))
+    info = {"init_bbox": [*box[:2], box[2] - 1, box[3] - 1], "init_mask": mask_of(box)}
+    first = get_tracker_class()(params).initialize(draw({RED: box}), info)
+    assert first["target_bbox"] == list(box) and first["segmentation"].sum() == box[2] * box[3]
+    params.ignore_init_mask = True
+    assert get_tracker_class()(params).initialize(draw({RED: box}), info)["segmentation"].sum() == 81
+    assert seen == [list(box)]
+
+
 def test_a_target_that_leaves_is_told_and_found_where_it_comes_back(colour_net, draw, run):
     boxes = [(10, 10, 20, 16)] * 4 + [None] * 20 + [(120, 90, 20, 16)] * 4
     outputs = run([draw({RED: box}) for box in boxes])

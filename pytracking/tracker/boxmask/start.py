@@ -33,24 +33,28 @@ def given_mask(image: np.ndarray, info: Mapping[str, Any]) -> np.ndarray | None:
     return mask > 0 if mask.any() else None
 
 
-def given_box(image: np.ndarray, info: Mapping[str, Any]) -> np.ndarray | None:
-    """The part inside the image of the box (4,) that the sequence starts with; None if it has none.
+def given_box(image: np.ndarray, info: Mapping[str, Any], mask: np.ndarray | None) -> np.ndarray | None:
+    """The part inside the image of the box (4,) that the sequence starts with; without one, that of its mask, if any.
 
-    Raises ValueError for several, and for one that is empty or wholly outside.
+    A box that is empty or wholly outside counts as none where there is a mask: pytracking's evaluation takes the last
+    column minus the first for the width, 0 for an object one pixel wide. Raises ValueError for such a box without a
+    mask, and for several boxes.
     """
     box = info.get("init_bbox")
     if box is None:
-        return None
+        return None if mask is None else from_mask(mask)
     if isinstance(box, Mapping):
         raise ValueError(f"{len(box)} objects for one tracker: leave multiobj_mode at 'parallel', which makes one for "
                          "each")
     size = (image.shape[1], image.shape[0])
     box = np.asarray(box, dtype=float)
     inside = intersect(box, size) if is_valid(box) else box
-    if not is_valid(inside):
-        raise ValueError(f"the first box is {box.tolist()}: expected left, top, width and height of a box with some "
-                         f"pixels of the image, which has {size[0]}x{size[1]}; correct it in the sequence's annotation")
-    return inside
+    if is_valid(inside):
+        return inside
+    if mask is not None:
+        return from_mask(mask)
+    raise ValueError(f"the first box is {box.tolist()}: expected left, top, width and height of a box with some pixels "
+                     f"of the image, which has {size[0]}x{size[1]}; correct it in the sequence's annotation")
 
 
 def mask_from_box(params: TrackerParams, image: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -71,13 +75,14 @@ def mask_from_box(params: TrackerParams, image: np.ndarray, box: np.ndarray) -> 
 
 def start(params: TrackerParams, image: np.ndarray, info: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """The mask's probabilities (H, W) float32 and the box (4,) xywh of an object in its first frame."""
-    box = given_box(image, info)
-    mask = None if box is not None and params.get("ignore_init_mask", False) else given_mask(image, info)
-    if mask is not None:
-        return mask.astype(np.float32), from_mask(mask) if box is None else box
+    mask = given_mask(image, info)
+    box = given_box(image, info, mask)
     if box is None:
         raise ValueError("nothing to start from: the first frame has neither a box nor a mask with a pixel in it")
-    return mask_from_box(params, image, box), box
+    has_box = info.get("init_bbox") is not None
+    if mask is None or (has_box and params.get("ignore_init_mask", False)):
+        return mask_from_box(params, image, box), box
+    return mask.astype(np.float32), box
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
