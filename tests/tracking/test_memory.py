@@ -40,6 +40,14 @@ def test_the_oldest_after_the_first_goes_when_the_memory_is_full():
     assert memory.ages.tolist() == [5, 1, 0]
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_shares_stay_numbers_however_many_frames_are_added(size):
+    memory = FrameMemory(frame(0), size=size, rate=0.1, first_share=0.25)
+    for number in range(8000):
+        memory.add(frame(number))
+    assert memory.shares.tolist() == [[1.0], [0.25, 0.75]][size - 1]
+
+
 def test_the_share_of_a_frame_is_that_of_its_squared_weights():
     memory = FrameMemory(frame(0), size=3, rate=0.25, first_share=0.0)
     memory.add(frame(1))

@@ -12,7 +12,7 @@ class FrameMemory:
     """A bounded memory. The shares sum to 1 and are those of a running mean, in which a new frame counts `rate`.
 
     So a frame's share falls with its age, but that of the first, whose mask is the surest, never below `first_share`.
-    When the memory is full, the oldest frame goes; the first stays.
+    When the memory is full, the oldest frame goes; the first stays, and in a memory of one it is all there is.
     """
 
     def __init__(self, first: Memory, *, size: int, rate: float, first_share: float) -> None:
@@ -46,10 +46,10 @@ class FrameMemory:
         return shares
 
     def add(self, newer: Memory) -> None:
-        """Adds one frame (T = 1)."""
-        self._added += 1
+        """Adds one frame (T = 1), if there is room for more than the first."""
         if self._size == 1:
             return
+        self._added += 1
         if len(self) == self._size:
             self._frames = Memory(*(torch.cat((part[:1], part[2:])) for part in self._frames))
         self._frames = self._frames.extend(newer)
