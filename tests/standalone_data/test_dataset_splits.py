@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 
 import pytest
 
@@ -26,6 +27,24 @@ def test_lists_are_read_from_the_dataset_or_from_the_folder_of_lists(tmp_path, t
     data = YouTubeVOS(tmp_path, split="jjvalid", multiobj=False)
     assert data.sequence_names == ["bbb"]
     assert data.get_name() == "YouTubeVOS/2019/jjvalid"
+
+
+def test_sequences_that_an_older_file_of_counts_lacks_are_counted_and_taken(tmp_path, trees):
+    trees.youtubevos(tmp_path, videos=("bbb",))
+    assert YouTubeVOS(tmp_path).sequence_names == ["bbb"]
+    trees.youtubevos(tmp_path, videos=("aaa", "bbb"))
+    assert YouTubeVOS(tmp_path, multiobj=False).sequence_names == ["aaa", "bbb"]
+    assert set(json.loads((tmp_path / "2019/train/generated_meta.json").read_text())) == {"aaa", "bbb"}
+
+
+def test_sequences_of_a_split_of_youtubevos_that_are_not_there_are_told(tmp_path, trees, caplog):
+    trees.youtubevos(tmp_path, videos=("aaa", "bbb", "ccc"))
+    shutil.rmtree(tmp_path / "2019/train/Annotations/bbb")
+    assert YouTubeVOS(tmp_path).sequence_names == ["aaa", "ccc"]
+    assert "1 of its 3 sequences are left out" in caplog.text and "no folder for them (bbb)" in caplog.text
+    (tmp_path / "2019/youtubevos_jjtrain.txt").write_text("aaa\nbbb\nzzz\n")
+    assert YouTubeVOS(tmp_path, split="jjtrain").sequence_names == ["aaa"]
+    assert "YouTubeVOS/2019/jjtrain: 2 of its 3 sequences" in caplog.text and "(bbb, zzz)" in caplog.text
 
 
 def test_a_split_of_got10k_works_on_a_part_of_the_dataset(tmp_path, trees):

@@ -111,17 +111,23 @@ class YouTubeVOS(VOSDatasetBase):
         return self.multiobj
 
     def _choose(self, sequences: Sequence[str] | None) -> list[str]:
-        """The names asked for; each is in meta.json."""
-        listed = None
+        """The names asked for, by default those of the split that have masks; each is in meta.json."""
+        known = self.meta.sequences()
+        if sequences is not None:
+            unknown = [name for name in sequences if name not in known]
+            if unknown:
+                raise DatasetError(f"{self.get_name()}: meta.json does not know {some(unknown)}; leave them out")
+            return list(sequences)
+        listed = known
         if self.split not in _FOLDERS:
-            filename = f"youtubevos_{self.split}.txt"
-            listed = set(read_list(need_list(self.get_name(), filename, self.root / self.version)))
-        if sequences is None:
-            return [name for name in self.gmeta.get_sequence_names() if listed is None or name in listed]
-        unknown = [name for name in sequences if name not in self.meta.sequences()]
-        if unknown:
-            raise DatasetError(f"{self.get_name()}: meta.json does not know {some(unknown)}; leave them out")
-        return list(sequences)
+            listed = read_list(need_list(self.get_name(), f"youtubevos_{self.split}.txt", self.root / self.version))
+        wanted = set(listed)
+        found = [name for name in known if name in wanted and (self._anno_path / name).is_dir()]
+        missing = sorted(wanted.difference(found))
+        if missing:
+            logger.warning("%s: %d of its %d sequences are left out: meta.json does not know them, or %s has no folder "
+                           "for them (%s)", self.get_name(), len(missing), len(wanted), self._anno_path, some(missing))
+        return found
 
     def _use_all_frames(self, folder: Path, sequences: Sequence[str]) -> None:
         self._jpeg_path = need_folder(self.get_name(), folder, "images of all frames")
