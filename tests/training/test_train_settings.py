@@ -245,10 +245,14 @@ def test_variables_name_the_outputs_too_where_the_settings_were_made_without_the
     assert small.env.workspace_dir == str(tmp_path / 'elsewhere')
 
 
-def test_an_epoch_that_would_train_nothing_is_an_error(small):
+@pytest.mark.parametrize(('processes', 'samples', 'each'), [(1, 2, 2), (2, 6, 3)])
+def test_an_epoch_that_would_train_nothing_is_an_error(small, monkeypatch, processes, samples, each):
+    monkeypatch.setattr(torch.distributed, 'is_initialized', lambda: processes > 1)
+    monkeypatch.setattr(torch.distributed, 'get_rank', lambda group=None: 0)
+    monkeypatch.setattr(torch.distributed, 'get_world_size', lambda group=None: processes)
     small.batch_size = 4
-    with pytest.raises(ValueError, match='an epoch of 2 samples does not fill a batch of 4'):
-        training_loader(small, ClipSampler([SampleClips('val')], None, 2, 8))
+    with pytest.raises(ValueError, match=f'{each} samples for each process, which do not fill a batch of 4'):
+        training_loader(small, ClipSampler([SampleClips('val')], None, samples, 8))
 
 
 def test_processes_that_the_host_has_not_joined_do_not_train_side_by_side(small, monkeypatch, tmp_path):

@@ -107,15 +107,15 @@ def _arrived(dataset: torch.Tensor) -> Travelling:
 
 
 def training_loader(settings: Settings, sampler: torch.utils.data.Dataset, batch_size: int | None = None) -> LTRLoader:
-    """batch_size: `settings.batch_size` if None; of each process. Raises ValueError where an epoch would not fill one
-    batch: such an epoch trains nothing."""
-    batch_size = batch_size or settings.batch_size
-    if len(sampler) < batch_size:
-        raise ValueError(f"an epoch of {len(sampler)} samples does not fill a batch of {batch_size}; set "
-                         "batch_size to less or the samples per epoch to more")
-    return LTRLoader('train', Travelling(sampler), training=True, batch_size=batch_size, shuffle=False,
-                     num_workers=settings.num_workers, stack_dim=1, drop_last=True,
-                     pin_memory=torch.cuda.is_available())
+    """batch_size: `settings.batch_size` if None; of each process. Raises ValueError where a process's part of an epoch
+    would not fill one batch: such an epoch trains nothing."""
+    loader = LTRLoader('train', Travelling(sampler), training=True, batch_size=batch_size or settings.batch_size,
+                       shuffle=False, num_workers=settings.num_workers, stack_dim=1, drop_last=True,
+                       pin_memory=torch.cuda.is_available())
+    if not len(loader):
+        raise ValueError(f"an epoch has {len(loader.sampler)} samples for each process, which do not fill a batch of "
+                         f"{loader.batch_size}; set batch_size to less or the samples per epoch to more")
+    return loader
 
 
 def validation_loader(settings: Settings, sampler: ClipSampler, *, epoch_interval: int = 1) -> LTRLoader:
