@@ -10,6 +10,7 @@ import torch
 
 import ltr
 from ltr.admin.loading import CheckpointError, CorruptCheckpointError, torch_load_legacy
+from ltr.models.toynet import toynet
 from ltr.trainers.ltr_trainer import NonFiniteLossError
 
 KEYS = {"epoch", "actor_type", "net_type", "net", "net_info", "constructor", "optimizer", "stats", "settings"}
@@ -215,6 +216,17 @@ def test_a_checkpoint_of_another_network_is_refused_by_name(settings, checkpoint
     trainer.actor.net = torch.nn.Linear(3, 1)
     with pytest.raises(CheckpointError, match="ToyNet_ep0001.*holds a ToyNet, and the network is a Linear"):
         trainer.load_checkpoint(str(checkpoints / "ToyNet_ep0001.pth.tar"))
+
+
+def test_going_on_with_other_widths_is_refused_in_one_line_that_says_what_to_do(settings, checkpoints, toy_trainer):
+    toy_trainer(settings).train(1)
+    trainer = toy_trainer(settings)
+    trainer.actor.net = toynet(width=5)
+    with pytest.raises(CheckpointError) as error:
+        trainer.train(2, load_latest=True)
+    assert str(error.value) == (
+        f"{checkpoints}/ToyNet_ep0001.pth.tar is of a ToyNet of other widths or layers; move the folder {checkpoints} "
+        "away, or name another workspace with BOXMASK_WORKSPACE_DIR")
 
 
 def test_a_checkpoint_can_be_loaded_by_epoch_and_in_part(settings, toy_trainer):

@@ -105,6 +105,7 @@ class BaseTrainer:
         checkpoint: None for the newest whole one of this run, an epoch (int), or a path (str; of a folder the newest).
         fields: take only these keys. ignore_fields: leave these out; by default the settings stay as they are now.
         load_constructor: also take over how the network was constructed.
+        Raises CheckpointError for the checkpoint of another network.
         """
         net = unwrapped(self.actor.net)
         found = self._find_checkpoint(checkpoint, type(net).__name__)
@@ -118,7 +119,7 @@ class BaseTrainer:
                                   f"{type(net).__name__}")
         ignored = set(("settings",) if ignore_fields is None else ignore_fields)
         wanted = set(content if fields is None else fields) - ignored
-        self._take_over(net, {key: value for key, value in content.items() if key in wanted})
+        self._take_over(net, {key: value for key, value in content.items() if key in wanted}, path)
         if load_constructor and content.get("constructor") is not None:
             net.constructor = content["constructor"]
         if content.get("net_info") is not None:
@@ -153,9 +154,9 @@ class BaseTrainer:
             state["scaler"] = self.scaler.state_dict()
         return state
 
-    def _take_over(self, net: torch.nn.Module, content: dict[str, Any]) -> None:
+    def _take_over(self, net: torch.nn.Module, content: dict[str, Any], path: Path) -> None:
         if "net" in content:
-            net.load_state_dict(content["net"])
+            _load_weights(net, content["net"], path)
         if "optimizer" in content:
             self.optimizer.load_state_dict(content["optimizer"])
         if "scaler" in content and self.scaler is not None:
@@ -222,6 +223,14 @@ class BaseTrainer:
         done = self.epoch - 1
         kept = f"{done} epochs are kept" if done and self._checkpoint_dir is not None else "no epoch was finished"
         return f"{kept}; to go on: {command}"
+
+
+def _load_weights(net: torch.nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:  # dozens of lines, one for each tensor
+        raise CheckpointError(f"{path} is of a {type(net).__name__} of other widths or layers; move the folder "
+                              f"{path.parent} away, or name another workspace with BOXMASK_WORKSPACE_DIR") from error
 
 
 def _choose_device(settings: Settings) -> torch.device:
