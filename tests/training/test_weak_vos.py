@@ -4,6 +4,7 @@ import importlib.util
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -236,6 +237,17 @@ def test_it_goes_on_from_the_published_network_where_that_is(made, here, fits, m
     trained = [parameter for parameter in actor.net.parameters() if parameter.requires_grad]
     assert sum(len(group['params']) for group in optimizer.param_groups) == len(trained)
     assert dict(scheduler.milestones) == {25: 1, 75: 1}
+
+
+def test_the_published_network_is_found_in_each_of_several_network_paths(monkeypatch, tmp_path):
+    places = [tmp_path / 'a', tmp_path / 'b']
+    for folder in places:
+        folder.mkdir()
+    (places[1] / 'lwl_stage2.pth').touch()
+    monkeypatch.setattr('pytracking.tracker.boxmask.networks.env_settings',
+                        lambda: SimpleNamespace(network_path=[str(folder) for folder in places]))
+    settings = SimpleNamespace(env=SimpleNamespace(pretrained_networks=''))
+    assert weak_vos._published(settings) == str(places[1] / 'lwl_stage2.pth')
 
 
 def test_without_it_the_backbone_is_asked_for_and_the_first_stages_rates_are_used(made, here, smaller, fits,

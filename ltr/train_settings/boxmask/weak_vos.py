@@ -26,7 +26,7 @@ from ltr.models.loss.segmentation import LovaszSegLoss
 from ltr.train_settings.boxmask import _vos
 from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import check_backbone, fit, mask_rcnn_weights
-from pytracking.evaluation.environment import env_settings
+from pytracking.tracker.boxmask.networks import network_folders
 
 PUBLISHED = 'lwl_stage2.pth'  # its name in pytracking's model zoo
 UPSTREAM = 'ltr.models.lwl'
@@ -57,7 +57,7 @@ def run(settings: Settings) -> None:
 
 def _published(settings: Settings) -> str | None:
     """LWL's checkpoint where it is, for trackers or for training."""
-    folders = [settings.env.pretrained_networks, env_settings().network_path]
+    folders = [settings.env.pretrained_networks, *network_folders()]
     paths = [os.path.join(folder, PUBLISHED) for folder in folders if folder]
     return next((path for path in paths if os.path.isfile(path)), None)
 

@@ -41,7 +41,7 @@ def find(params: TrackerParams, parameter: str) -> Path:
     said = os.environ.get(variable)
     name = Path(said or params.get(parameter)).expanduser()
     # What a variable names is relative to where the program was started, as in every other program.
-    folders = [Path()] if said or name.is_absolute() else [*_network_folders(), weights.FOLDER]
+    folders = [Path()] if said or name.is_absolute() else [*network_folders(), weights.FOLDER]
     tried = [folder / f"{name}{ending}" for folder in folders for ending in ("", *SUFFIXES)]
     for path in tried:
         if path.is_file():
@@ -54,7 +54,8 @@ def find(params: TrackerParams, parameter: str) -> Path:
         "file, or copy it under that name into network_path (BOXMASK_NETWORK_PATH, or local.py)")
 
 
-def _network_folders() -> list[Path]:
+def network_folders() -> list[Path]:
+    """Those of the environment's `network_path`, which names none, one or several."""
     folders = env_settings().network_path
     folders = folders if isinstance(folders, (list, tuple)) else [folders]
     return [Path(folder).expanduser() for folder in folders if folder]
