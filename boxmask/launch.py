@@ -19,6 +19,7 @@ from boxmask import host
 # Read by `choose` of the train settings; in the environment, because workers and subprocesses inherit that.
 SET_VARIABLE = "BOXMASK_SET"
 INTERRUPTED = 130  # what shells give a program that ended by Ctrl-C
+_FALSE = ("0", "false", "no")
 _EXPECTED = (ValueError, OSError, ImportError)
 
 
@@ -46,26 +47,37 @@ def training(arguments: Sequence[str]) -> int:
 
     Ends the program, with one line, where torchrun has started several processes on a checkout.
     """
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if processes > 1 and not host.activate().is_standalone:
-        sys.exit(f"error: a pytracking checkout trains in one process; the {processes} of torchrun would overwrite "
-                 "each other's checkpoints. Start it without torchrun, or on the host that comes with boxmask")
+    if not host.activate().is_standalone:
+        _refuse_several_processes()
+        arguments = _with_empty_for_false(arguments, "--cudnn_benchmark")
     multiprocessing.set_start_method("spawn", force=True)
     return _run("ltr.run_training", "run_training.py", arguments)
 
 
 def tracking(arguments: Sequence[str]) -> int:
     """`pytracking.run_tracker` of the active host; returns the exit code, 1 also if a sequence has no results."""
-    # A checkout takes any word after --use_visdom for True, and only the empty one for False.
-    said = ["", *arguments]
-    wanted = ["" if before == "--use_visdom" and word.lower() in ("0", "false") else word
-              for before, word in zip(said, arguments, strict=False)]
-    return _run("pytracking.run_tracker", "run_tracker.py", wanted)
+    return _run("pytracking.run_tracker", "run_tracker.py", _with_empty_for_false(arguments, "--use_visdom"))
 
 
 def video(arguments: Sequence[str]) -> int:
     """`boxmask.track.video` on the active host; returns the exit code."""
     return _run("boxmask.track.video", "run_video.py", arguments)
+
+
+def _refuse_several_processes() -> None:
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if processes > 1:
+        sys.exit(f"error: a pytracking checkout trains in one process; the {processes} of torchrun would overwrite "
+                 "each other's checkpoints. Start it without torchrun, or on the host that comes with boxmask")
+
+
+def _with_empty_for_false(arguments: Sequence[str], option: str) -> list[str]:
+    """The arguments, as a checkout reads them: it takes any word after the option for True but an empty one."""
+    said = ["", *arguments]
+    wanted = ["" if before == option and word.lower() in _FALSE else word
+              for before, word in zip(said, arguments, strict=False)]
+    in_one_word = {f"{option}={word}" for word in _FALSE}
+    return [f"{option}=" if word.lower() in in_one_word else word for word in wanted]
 
 
 def _run(module: str, program: str, arguments: Sequence[str]) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 TRAINING, TRACKING = PROJECT / "run_training.py", PROJECT / "run_tracker.py"
@@ -28,6 +29,13 @@ def test_a_spawned_worker_has_stand_ins_mends_paths_and_what_was_set(run, tmp_pa
 def test_an_assignment_without_a_value_is_a_usage_error(run):
     done = run(TRAINING, "toy", "workers", "--set", "num_workers")
     assert done.returncode == 2 and "takes NAME=VALUE, got 'num_workers'" in done.stderr
+
+
+@pytest.mark.parametrize(("words", "is_on"), [(("--cudnn_benchmark", "1"), True), (("--cudnn_benchmark", "0"), False),
+                                              (("--cudnn_benchmark=False",), False)])
+def test_cudnn_benchmark_can_be_turned_off_on_a_checkout(run, words, is_on):
+    done = run(TRAINING, "toy", "nothing", *words)
+    assert done.stdout.splitlines()[-1] == f"cudnn_benchmark {is_on}"
 
 
 def test_several_processes_on_a_checkout_are_refused_in_one_line(run):
