@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -260,6 +261,14 @@ def test_processes_that_the_host_has_not_joined_do_not_train_side_by_side(small,
     with pytest.raises(ValueError, match='this host trains in one process'):
         samples.run(small)
     assert not (tmp_path / 'workspace').exists()
+
+
+def test_mixed_precision_is_refused_where_the_trainer_has_none(small, monkeypatch):
+    """As pytracking's, which takes any settings and reads those it knows."""
+    monkeypatch.setattr(_common, 'LTRTrainer', lambda *arguments: SimpleNamespace(train=pytest.fail))
+    small.use_amp = True
+    with pytest.raises(ValueError, match='use_amp=1 has no effect here'):
+        _common.fit(small, SimpleNamespace(), [], None, None, max_epochs=1)
 
 
 def test_a_dataset_arrives_in_a_worker_after_the_host_is_ready():

@@ -147,11 +147,14 @@ def fit(settings: Settings, actor: BoxMaskActor | VosActor, loaders: Sequence[LT
         optimizer: torch.optim.Optimizer, scheduler: object, *, max_epochs: int) -> None:
     """Trains until epoch `max_epochs`, from the newest checkpoint of this run if there is one.
 
-    Raises ValueError for several processes on a host that does not join them.
+    Raises ValueError for several processes on a host that does not join them, and for `use_amp` on one without.
     """
     _require_joined_processes()
     with watching(settings, actor, loaders):
         trainer = LTRTrainer(actor, list(loaders), optimizer, settings, scheduler)
+        if getattr(settings, 'use_amp', False) and not hasattr(trainer, 'scaler'):
+            raise ValueError("use_amp=1 has no effect here: pytracking's trainer has no mixed precision. Leave it out, "
+                             "or train on the host that comes with boxmask")
         trainer.train(max_epochs, load_latest=True, fail_safe=False)
 
 
