@@ -84,14 +84,19 @@ class Photometric:
 
 
 def rotate(image: np.ndarray, mask: np.ndarray, degrees: float, fill: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both turned around the target's middle; image (H, W, 3), mask (H, W) with 1 = target, `fill` beyond the frame."""
+    """Both turned around the target's middle; image (H, W, 3), mask (H, W) with 1 = target, `fill` beyond the frame.
+
+    As they were where all of the target would be turned out of the frame, such as two parts of it in opposite corners.
+    """
     rows, columns = np.nonzero(mask == 1)
     if not degrees or not len(rows):
         return image, mask
     matrix = cv2.getRotationMatrix2D((float(columns.mean()), float(rows.mean())), degrees, 1.0)
     size = mask.shape[::-1]
-    return (cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE),
-            cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_NEAREST, borderValue=fill))
+    turned = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_NEAREST, borderValue=fill)
+    if not (turned == 1).any():
+        return image, mask
+    return cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE), turned
 
 
 def degrade(image: np.ndarray, mask: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

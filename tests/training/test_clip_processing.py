@@ -85,6 +85,13 @@ def test_an_image_and_its_mask_are_turned_around_the_target():
     assert rotate(image, mask, 0.0, fill=255)[0] is image
 
 
+def test_a_target_is_not_turned_out_of_the_frame():
+    image, mask = np.zeros((120, 214, 3), np.uint8), np.zeros((120, 214), np.uint8)
+    mask[-10:, :10] = mask[:10, -10:] = 1
+    assert rotate(image, mask, 15.0, fill=255) == (image, mask)
+    assert not np.array_equal(rotate(image, mask, -1.0, fill=255)[1], mask)
+
+
 def test_without_augmentation_the_window_is_the_one_of_generation():
     clip = clip_of_rectangles([(100, 60, 40, 30)])
     box = np.array([100, 60, 40, 30.0])
