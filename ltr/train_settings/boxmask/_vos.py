@@ -101,7 +101,7 @@ def training_sets(settings: Settings) -> tuple[list[BaseVideoDataset], list[floa
         raise ValueError("no dataset is configured: set one or more of BOXMASK_YOUTUBEVOS_DIR, BOXMASK_DAVIS_DIR, "
                          "BOXMASK_STILLS_DIR, BOXMASK_GOT10K_DIR and BOXMASK_LASOT_DIR (both with "
                          "BOXMASK_PREGENERATED_MASKS), or these names in lower case and without BOXMASK_ in local.py, "
-                         "or --set frames_dir=... frames_masks=...; and a dataset's share above 0")
+                         "or --set frames_dir=... --set frames_masks=...; and a dataset's share above 0")
     _log.info('training on %s', ', '.join(f'{dataset.get_name()} ({share / sum(shares):.0%}, {len(dataset)} sequences)'
                                           for dataset, share in zip(datasets, shares, strict=True)))
     return datasets, shares

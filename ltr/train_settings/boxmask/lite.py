@@ -31,7 +31,7 @@ from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import dataset_dir, davis_names, fit_lite
 
 MIN_PIXELS = 200  # of a target in a frame of DAVIS: smaller ones are more outline than object
-SEARCH_FACTOR = 1.5  # a little wider than at generation: what is beside the box teaches what the target is not
+SEARCH_FACTOR = 1.5  # as at generation: what is beside the box teaches what the target is not
 MINUTES_PER_EPOCH = 4  # on two cores: 1,040 clips on small crops, or 300 on the network's own, four times as large
 
 

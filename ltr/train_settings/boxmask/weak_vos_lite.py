@@ -1,6 +1,6 @@
 """vos_lite, the few-shot VOS network, on generated masks and whatever true ones are configured.
 
-    python run_training.py boxmask weak_vos_lite --set davis_share=0 max_epochs=40
+    python run_training.py boxmask weak_vos_lite --set davis_share=0 --set max_epochs=40
 
 First on small crops, which are fast, then on the network's own size: `small_epochs` of `max_epochs`. It goes on from
 `start_weights`, a checkpoint of `weak_vos_lite` or of `lite`, whose decoder and widths it takes; without, from ImageNet
