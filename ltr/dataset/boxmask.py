@@ -133,6 +133,9 @@ class StillClips(_ClipDataset):
         if labels.shape != image.shape[:2]:
             raise ValueError(f"{self.name}: {mask_path} is {labels.shape[1]}x{labels.shape[0]}, but its image is "
                              f"{image.shape[1]}x{image.shape[0]}")
+        if not (labels == instance.value).any():
+            raise ValueError(f"{self.name}: {mask_path} has no pixel of instance {instance.value}, which instances.csv "
+                             "names; correct one of the two")
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB), labels
 
 

@@ -97,6 +97,8 @@ def test_cut_outs_pass_but_leave_enough_of_the_target():
     (lambda root: (root / 'images' / 'one.jpg').unlink(), FileNotFoundError, 'one.jpg'),
     (lambda root: (root / 'images' / 'one.jpg').write_bytes(b'nothing'), ValueError, 'one.jpg cannot be read'),
     (lambda root: cv2.imwrite(str(root / 'masks' / 'one.png'), np.zeros((9, 9), np.uint8)), ValueError, '9x9'),
+    (lambda root: cv2.imwrite(str(root / 'masks' / 'one.png'), np.full((120, 160), 2, np.uint8)), ValueError,
+     'one.png has no pixel of instance 1, which instances.csv names'),
 ])
 def test_a_broken_folder_is_named(stills, break_it, error, message):
     break_it(stills)
