@@ -147,7 +147,8 @@ def fit(settings: Settings, actor: BoxMaskActor | VosActor, loaders: Sequence[LT
         optimizer: torch.optim.Optimizer, scheduler: object, *, max_epochs: int) -> None:
     """Trains until epoch `max_epochs`, from the newest checkpoint of this run if there is one.
 
-    Raises ValueError for several processes on a host that does not join them, and for `use_amp` on one without.
+    Raises ValueError for several processes on a host that does not join them, and for `use_amp` on one that has
+    no mixed precision.
     """
     _require_joined_processes()
     with watching(settings, actor, loaders):

@@ -48,6 +48,8 @@ def toy_trainer(settings, *, scheduler=True, validation=False, samples=16, worke
     torch.manual_seed(1)
     net = toynet(width=3)
     loaders = [LTRLoader("train", ToyData(samples), training=True, batch_size=4, shuffle=True, num_workers=workers)]
+    if workers:
+        loaders[0].multiprocessing_context = "fork"  # spawned ones could not import this file
     if validation:
         loaders.append(LTRLoader("val", ToyData(8), training=False, batch_size=4, epoch_interval=2))
     optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
