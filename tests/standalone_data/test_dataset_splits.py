@@ -32,7 +32,7 @@ def test_lists_are_read_from_the_dataset_or_from_the_folder_of_lists(tmp_path, t
 def test_sequences_that_an_older_file_of_counts_lacks_are_counted_and_taken(tmp_path, trees):
     trees.youtubevos(tmp_path, videos=("bbb",))
     assert YouTubeVOS(tmp_path).sequence_names == ["bbb"]
-    trees.youtubevos(tmp_path, videos=("aaa", "bbb"))
+    trees.youtubevos(tmp_path, videos=("bbb", "aaa"))
     assert YouTubeVOS(tmp_path, multiobj=False).sequence_names == ["aaa", "bbb"]
     assert set(json.loads((tmp_path / "2019/train/generated_meta.json").read_text())) == {"aaa", "bbb"}
 

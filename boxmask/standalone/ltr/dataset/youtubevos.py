@@ -122,7 +122,7 @@ class YouTubeVOS(VOSDatasetBase):
         if self.split not in _FOLDERS:
             listed = read_list(need_list(self.get_name(), f"youtubevos_{self.split}.txt", self.root / self.version))
         wanted = set(listed)
-        found = [name for name in known if name in wanted and (self._anno_path / name).is_dir()]
+        found = sorted(name for name in known if name in wanted and (self._anno_path / name).is_dir())
         missing = sorted(wanted.difference(found))
         if missing:
             logger.warning("%s: %d of its %d sequences are left out: meta.json does not know them, or %s has no folder "
