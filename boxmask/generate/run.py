@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Names
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 # What a run tells of itself while it goes on: {"event": ..., ...} of plain values. See `progress`.
 Tell = Callable[[Mapping[str, Any]], None]
-# Seconds between two looks at what other workers have, when nothing is left but that; and between two counts of frames.
+# Seconds between two looks at what other workers have, or have done; and between two counts of frames.
 POLL = 1.0
 _TELL_EVERY = 0.5
 # Frames that wait to be written while the network goes on: those of two windows, and some more.
@@ -69,6 +70,8 @@ class Worker:
         # Failures of an earlier run are tried again; what fails from now on is left alone.
         self._old_failures = {name: self._failure_stamp(name) for name in self.out.marked(self.out.failed)}
         self._wanted = frozenset(names)
+        self._done: set[str] = set()
+        self._listed = -math.inf
         self._untold = 0
         self._told = time.monotonic()
 
@@ -77,7 +80,7 @@ class Worker:
         is_told = False
         with Helpers(self.masker) as helpers:
             while (left := next((name for name, settled in self._states() if not settled), None)) is not None:
-                if self._round(helpers):
+                if self._round(helpers) or self._is_settled(left):
                     continue
                 if not is_told:
                     logger.info("waiting for sequences that other workers have; the first is %s", left)
@@ -85,7 +88,9 @@ class Worker:
                 time.sleep(POLL)
 
     def _round(self, helpers: Helpers) -> bool:
-        """Goes through all sequences once; False if all that are left are in other hands."""
+        """Goes through all sequences once; False if there was none to make masks of: all that were left are in other
+        hands, or failed before their first frame.
+        """
         offered = 0
 
         def offer() -> Iterator[Sequence]:
@@ -193,14 +198,23 @@ class Worker:
 
     def _published(self, name: str, writer: SequenceWriter, start: float, result: Manifest) -> None:
         self._close(name)
+        self._done.add(name)
         for record in (self.out.redo / name, ledger.failure_file(self.out, name)):
             record.unlink(missing_ok=True)
         self.claims.release(writer.claim)
         self._tell_frames()
         self._tell({"event": "sequence", "name": name, "seconds": round(time.monotonic() - start, 3),
-                    "done": len(self.out.done() & self._wanted),
+                    "done": self._count_done(),
                     "frames": {outcome.value: count for outcome, count in result.header.counts.items()},
                     **_first_problem(result)})
+
+    def _count_done(self) -> int:
+        """Sequences that are done, by whomever. What others do is seen a little later, but for the last of a round."""
+        now = time.monotonic()
+        if not self._open or now - self._listed >= POLL:
+            self._done = self.out.done() & self._wanted
+            self._listed = now
+        return len(self._done)
 
     def _fail(self, claim: Claim, failure: Failure) -> None:
         ledger.write_failure(self.out, claim.name, failure, self.claims.scratch)

@@ -71,9 +71,9 @@ def verify(root: Path, *, quick: bool = False,
     faults = [*_stray_files(out), *_unfinished(out)]
     for name in progress(names):
         faults += _check_sequence(out, name, record, quick=quick)
-    found = ledger.take(out, record.sequences)
+    found, to_redo = ledger.take(out, record.sequences), out.marked(out.redo)
     faults += [Fault("missing", str(out.sequence(name)), "not done; the same command again would do it", name)
-               for name in found.open if name not in out.marked(out.redo)]
+               for name in found.open if name not in to_redo]
     return Report(found, tuple(faults))
 
 

@@ -13,9 +13,11 @@ from PIL import Image
 from boxmask import masks
 from boxmask.evaluate.baselines import Baseline, filled_box
 from boxmask.generate import helpers, manifest
+from boxmask.generate import run as runs
+from boxmask.generate.claims import Claims
 from boxmask.generate.network import NetworkMasker
 from boxmask.generate.outcomes import Outcome
-from boxmask.generate.outfolder import OutputError
+from boxmask.generate.outfolder import OutFolder, OutputError
 
 NAME = "GOT-10k_Train_000001"
 BOX = "10,8,20,16"
@@ -109,6 +111,39 @@ def test_a_bad_sequence_fails_the_others_are_done_and_the_next_run_tries_again(g
     assert os.listdir(out / ".boxmask") == ["run.json"]
     job(root, out=tmp_path / "other").run()
     assert tree(out) == tree(tmp_path / "other")
+
+
+def test_a_worker_alone_waits_for_nobody_when_a_sequence_fails_at_once(got10k, job, caplog, monkeypatch):
+    root = got10k("A")
+    (root / "A" / "groundtruth.txt").unlink()
+    monkeypatch.setattr(runs.time, "sleep", lambda seconds: pytest.fail("it waits"))
+    with caplog.at_level("INFO"):
+        assert sorted(job(root).run().failed) == ["A"]
+    assert "waiting" not in caplog.text
+
+
+def test_the_count_of_what_is_done_has_what_others_did_and_the_folder_is_not_listed_for_each(got10k, tmp_path, job,
+                                                                                            monkeypatch):
+    names = [f"S{number}" for number in range(9)]
+    for name in names:
+        root = got10k(name, boxes=[BOX])
+    counts, listings, out = [], [], OutFolder(tmp_path / "out")
+    done = OutFolder.done
+    monkeypatch.setattr(OutFolder, "done", lambda folder: listings.append(folder) or done(folder))
+    monkeypatch.setattr(runs, "POLL", 1000.0)  # this run is over before
+
+    def tell(event):
+        if event["event"] == "sequence":
+            counts.append(event["done"])
+            if len(counts) == 1:
+                shutil.copytree(out.sequence("S0"), out.sequence("S8"))
+                other.release(held)
+
+    with Claims(out) as other:
+        held = other.claim("S8")
+        job(root).run(tell=tell)
+    assert len(counts) == 8 and counts == sorted(counts) and counts[0] < 8 and counts[-1] == 9
+    assert len(listings) <= 6
 
 
 def test_a_finished_sequence_is_kept_and_redone_only_when_asked(got10k, tmp_path, job, run_with, tree):

@@ -96,6 +96,17 @@ def test_half_sequences_and_working_workers_are_told_apart(out):
     assert {fault.kind for fault in verify(out).faults} == {"half", "missing"}
 
 
+def test_the_state_is_not_listed_for_each_sequence_that_is_open(out, monkeypatch):
+    listings, marked = [], OutFolder.marked
+    monkeypatch.setattr(OutFolder, "marked", lambda self, folder: listings.append(folder) or marked(self, folder))
+    verify(out)
+    number = len(listings)
+    for name in "ABCD":
+        shutil.rmtree(out / name)
+    assert len(verify(out).faults) == 4
+    assert len(listings) == 2 * number
+
+
 def test_a_failed_sequence_is_a_fault_and_repaired_when_it_can_be(got10k, tmp_path, job, capsys):
     got10k("A")
     root = got10k("B")
