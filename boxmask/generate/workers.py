@@ -20,6 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 import boxmask
 from boxmask.generate.helpers import let_idle_threads_sleep, num_processors
 from boxmask.generate.job import Job
@@ -40,7 +42,7 @@ class WorkerError(RuntimeError):
 
 def run(job: Job, *, workers: int = 1, overwrite: bool = False, tell: Tell = lambda event: None) -> Ledger:
     """Runs a job in this process, or in several others; see `Job.run`. SIGTERM ends it as Ctrl-C does."""
-    with sigterm_raises():
+    with sigterm_raises(), _opencv_errors_are_ours():
         if workers == 1:
             return job.run(overwrite=overwrite, tell=tell)
         # The settings are found to suit once, here, and not by every worker. This process computes nothing.
@@ -51,6 +53,16 @@ def run(job: Job, *, workers: int = 1, overwrite: bool = False, tell: Tell = lam
     if ledger.open and errors:
         raise errors[0]
     return ledger
+
+
+@contextmanager
+def _opencv_errors_are_ours() -> Iterator[None]:
+    """OpenCV's own error is of no kind that a command foresees."""
+    try:
+        yield
+    except cv2.error as error:
+        kind = MemoryError if error.code == cv2.Error.StsNoMem else RuntimeError
+        raise kind(" ".join(str(error).split())) from error
 
 
 def _run_processes(job: Job, workers: int, tell: Tell) -> list[Exception]:
@@ -117,6 +129,8 @@ def _said(code: int) -> str:
 
 
 def _error(event: dict[str, Any]) -> Exception:
+    if event["is_memory"]:
+        return MemoryError(event["message"])
     if event["errno"] is not None:
         return OSError(event["errno"], event["message"], event["file"])
     return WorkerError(event["message"])
@@ -134,14 +148,14 @@ def main() -> int:
         print(json.dumps(event), file=output, flush=True)
 
     try:
-        import cv2
         cv2.setNumThreads(int(os.environ[_THREAD_VARIABLES[0]]))
         run(job, tell=tell)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
         tell({"event": "error", "message": getattr(error, "strerror", None) or str(error) or type(error).__name__,
-              "errno": getattr(error, "errno", None), "file": getattr(error, "filename", None)})
+              "errno": getattr(error, "errno", None), "file": getattr(error, "filename", None),
+              "is_memory": isinstance(error, MemoryError)})
         return 1
     return 0
 

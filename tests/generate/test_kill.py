@@ -26,11 +26,11 @@ def data(got10k):
     return root
 
 
-def start(root, out, *more):
+def start(root, out, *more, environment=()):
     arguments = [sys.executable, "-m", "boxmask", "generate", "got10k", "--root", str(root), "--out", str(out),
                  "--method", "grabcut", *more]
     return subprocess.Popen(arguments, cwd=PROJECT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-                            env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True)
+                            env={**os.environ, "OMP_NUM_THREADS": "1", **dict(environment)}, start_new_session=True)
 
 
 def finish(process, *, timeout=120):
@@ -100,6 +100,30 @@ def test_workers_started_apart_do_each_sequence_once(data, tmp_path, tree):
     done = "".join(path.read_text() for path in tmp_path.glob("*.log")).count('"event": "sequence"')
     assert done == 8
     assert tree(tmp_path / "out") == tree(tmp_path / "truth")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("raised", "said"), [
+    ("MemoryError('no room')", "boxmask: error: out of memory (no room); use fewer --workers"),
+    ("cv2.error('too many pixels')", "boxmask: error: too many pixels"),
+    ("no_memory", "boxmask: error: out of memory (no pixels); use fewer --workers"),
+])
+def test_an_error_that_ends_a_worker_is_the_line_that_a_run_alone_says(data, tmp_path, workers, raised, said):
+    """Raised where the second frame is read, in whichever process."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "def hear(event, arguments):\n"
+        "    if event == 'open' and str(arguments[0]).endswith('00000002.jpg'):\n"
+        "        import cv2\n"
+        "        no_memory = cv2.error('no\\npixels')\n"
+        "        no_memory.code = cv2.Error.StsNoMem\n"
+        f"        raise {raised}\n"
+        "sys.addaudithook(hear)\n")
+    process = start(data, tmp_path / "out", "--workers", workers,
+                    environment={"PYTHONPATH": os.pathsep.join((str(tmp_path), str(PROJECT)))})
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert errors.splitlines()[-1].startswith(said) and "Traceback" not in errors
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
