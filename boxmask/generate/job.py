@@ -21,7 +21,7 @@ from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 from boxmask.generate.run import Tell, Worker
 from boxmask.generate.settings import Record, Settings
 from boxmask.generate.source import Source
-from boxmask.readers.sequence import Dataset
+from boxmask.readers.sequence import Dataset, shorten
 from boxmask.view.generation import ClipView, is_first_process
 from boxmask.view.sinks import open_view
 
@@ -99,6 +99,8 @@ class Job:
     def _masker(self) -> Masker[Any]:
         from boxmask.evaluate import baselines
 
+        if self.method not in METHODS:
+            raise ValueError(f"there is no method {shorten(self.method)}; there are {', '.join(METHODS)}")
         if self.method != "network":
             return {"box": baselines.filled_box, "grabcut": baselines.grabcut}[self.method]
         path = self.network_file

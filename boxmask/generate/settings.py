@@ -9,18 +9,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import boxmask
 from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
-from boxmask.generate.source import Source
-from boxmask.readers.sequence import check_name
+from boxmask.generate.source import PLACES, Source
+from boxmask.readers.sequence import check_name, shorten
 
 FORMAT = 1
 # Counts up when the same settings come to give other masks: other object ids in their pixels. How well the files are
 # compressed is not meant, as zlib's version changes that too: a run of weeks goes on with a newer boxmask.
 MASK_FORMAT = 1
+# What a number on record is at most, as arrays count in 64 bits.
+_LARGEST = 2 ** 63 - 1
 
 
 class SettingsError(OutputError):
@@ -62,7 +64,7 @@ class Settings:
         return WindowOptions(self.windows, self.window, self.stride, self.overlap)
 
     def said(self) -> dict[str, Any]:
-        """The settings that are set, for a manifest."""
+        """The settings that are set, for manifests and records: what is not set may be unknown to an older boxmask."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def differences(self, other: Settings) -> Iterator[str]:
@@ -88,7 +90,7 @@ class Record:
 
     def to_text(self) -> str:
         """As `run.json` holds it."""
-        return json.dumps({"boxmask": boxmask.__version__, "format": FORMAT, "settings": asdict(self.settings),
+        return json.dumps({"boxmask": boxmask.__version__, "format": FORMAT, "settings": self.settings.said(),
                            "sources": list(self.sources), "checkpoint": self.checkpoint,
                            "sequences": list(self.sequences)}, indent=2, sort_keys=True,
                           ensure_ascii=False) + "\n"
@@ -107,13 +109,21 @@ def read_record(out: OutFolder) -> Record | None:
         if record["format"] != FORMAT:
             raise SettingsError(f"{out.run_file}: a record of format {record['format']}, and this boxmask knows format "
                                 f"{FORMAT}; update boxmask, or choose another --out")
+        _require_known(record["settings"], out.run_file)
         _require_sound(record)
         return Record(Settings(**record["settings"]), tuple(record["sources"]), record["checkpoint"],
                       tuple(record["sequences"]))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, SettingsError):
             raise
         raise _unreadable(out.run_file, repr(error)) from error
+
+
+def _require_known(there: Mapping[str, Any], path: Path) -> None:
+    unknown = sorted(there.keys() - {each.name for each in fields(Settings)})
+    if unknown:
+        raise SettingsError(f"{path}: a newer boxmask made these masks, with a setting {shorten(unknown[0])} that this "
+                            "one does not know; update boxmask, or choose another --out")
 
 
 def _require_sound(record: Mapping[str, Any]) -> None:
@@ -122,10 +132,34 @@ def _require_sound(record: Mapping[str, Any]) -> None:
         check_name(name if isinstance(name, str) else "", dataset="record")
     for source in record["sources"]:
         Source(**source)
-        if not (isinstance(source["layout"], str) and isinstance(source.get("arguments", {}), dict)):
-            raise ValueError("a source is a layout and its arguments")
+        _require_kinds(Source, {name: value for name, value in source.items() if name != "arguments"})
+        _require_arguments(source.get("arguments", {}))
     if not isinstance(record["checkpoint"], str | None):
         raise ValueError("the checkpoint is the name of a file")
+    _require_kinds(Settings, record["settings"])
+    used = Settings(**record["settings"])
+    if used.windows is not None and None in (used.window, used.stride, used.overlap, used.iterations):
+        raise ValueError("windows go with a window, a stride, an overlap and iterations")
+
+
+def _require_kinds(kind: type, values: Mapping[str, Any]) -> None:
+    """Raises ValueError unless values are of the kinds of a dataclass's fields; none is negative, or has no end."""
+    hints = get_type_hints(kind)
+    for name, value in values.items():
+        kinds = get_args(hints[name]) or (hints[name],)
+        is_number = type(value) in (int, float)
+        if not (type(value) in kinds or is_number and float in kinds) or is_number and not 0 <= value <= _LARGEST:
+            raise ValueError(f"{name} is {value!r:.80}")
+
+
+def _require_arguments(arguments: Mapping[str, Any]) -> None:
+    """Raises ValueError unless they are what a command line gives a reader: places, names, lists of names."""
+    if not isinstance(arguments, dict):
+        raise ValueError("a source is a layout and its arguments")
+    for name, value in arguments.items():
+        is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        if not (isinstance(value, str) or name not in PLACES and (value is None or is_list)):
+            raise ValueError(f"{name} is {value!r:.80}")
 
 
 def enter(out: OutFolder, record: Record, scratch: Path, *, overwrite: bool = False) -> None:

@@ -17,6 +17,8 @@ DATASETS = {"got10k": "got10k", "lasot": "lasot", "trackingnet": "trackingnet", 
             "davis": "davis", "youtubevos": "youtubevos", "coco": "coco_video"}
 # Those of a single sequence.
 SEQUENCES = {"folder": "folder", "video": "video"}
+# The arguments that say where frames and boxes are.
+PLACES = ("root", "frames", "video", "annotations", "boxes")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Masks of different settings never mix in one folder."""
 
+import json
 import threading
 from dataclasses import replace
 
@@ -70,6 +71,18 @@ def test_a_run_stops_when_another_puts_other_settings_on_record(got10k, tmp_path
     with pytest.raises(SettingsError, match="was changed while this run went on"):
         run_with(root, Baseline(meanwhile))
     assert not out.published()
+
+
+def test_what_is_not_set_is_not_on_record_as_an_older_version_may_not_know_it(got10k, tmp_path, job):
+    root, out = got10k("A"), OutFolder(tmp_path / "out")
+    job(root).run()
+    text = out.run_file.read_text()
+    assert json.loads(text)["settings"] == {"dataset": "GOT-10k", "method": "box", "drop_poor": False,
+                                            "mask_format": 1}
+    record = json.loads(text)
+    record["settings"] |= {"box_margin": None, "windows": None}  # as older ones wrote it
+    out.run_file.write_text(json.dumps(record))
+    assert job(root).run().is_complete
 
 
 def test_two_videos_of_one_name_do_not_take_each_others_place(files, tmp_path, job, tree):

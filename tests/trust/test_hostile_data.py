@@ -99,15 +99,34 @@ def test_a_manifest_of_other_values_than_runs_write_is_damaged(out, change):
     *({"sequences": [name]} for name in [*LEADING_OUT, *NO_NAMES]),
     {"sequences": 7}, {"sources": ["x"]}, {"sources": [{}]},
     {"sources": [{"layout": 7}]}, {"sources": [{"layout": "got10k", "arguments": []}]}, {"checkpoint": 7},
-    {"sources": [{"layout": "got10k", "hook": "os.system"}]}, {"settings": []}, {"settings": {"dataset": "D", "x": 1}},
+    {"sources": [{"layout": "got10k", "hook": "os.system"}]}, {"settings": []},
+    *({"settings": {"dataset": "D", **values}} for values in (
+        {"dataset": 7}, {"method": None}, {"window": "abc"}, {"window": True}, {"first": -1}, {"every": 2.5},
+        {"search_factor": "2"}, {"search_factor": float("nan")}, {"box_margin": float("inf")}, {"drop_poor": 1},
+        {"iterations": 10 ** 30}, {"windows": "chunk"})),
+    *({"sources": [{"layout": "got10k", "arguments": {"root": "/x"}, **values}]} for values in (
+        {"first": "x"}, {"every": 1.5}, {"sequence": 7}, {"arguments": {"root": 5}}, {"arguments": {"root": None}},
+        {"arguments": {"root": ["/x"]}}, {"arguments": {"root": "/x", "sets": [7]}},
+        {"arguments": {"root": "/x", "split": {}}})),
 ], ids=ascii)
 def test_a_record_of_a_run_of_other_values_is_refused(out, change, capsys):
     path = out / ".boxmask" / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(SettingsError, match=r"run\.json: the record of the run cannot be read"):
         settings.read_record(OutFolder(out))
-    assert main(["verify", str(out), "--repair"]) == 1
-    assert "Traceback" not in capsys.readouterr().err
+    for command in (["verify", str(out), "--repair"], ["review", str(out)]):
+        assert main(command) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_record_with_a_setting_that_is_not_known_is_of_a_newer_version(out, capsys):
+    path = out / ".boxmask" / "run.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "settings": {**record["settings"], "depth": 3}}))
+    assert main(["verify", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert "a newer boxmask made these masks, with a setting 'depth'" in said and "update boxmask" in said
+    assert said.count("\n") == 1 and "remove the file" not in said
 
 
 @pytest.mark.parametrize(("source", "said"), [
@@ -120,6 +139,13 @@ def test_a_repair_opens_the_layouts_that_there_are_and_calls_nothing_else(out, s
     (out / "A" / "00000001.png").unlink()
     assert main(["verify", str(out), "--repair"]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_repair_has_the_methods_that_there_are(out, capsys):
+    path = out / ".boxmask" / "run.json"
+    path.write_text(path.read_text().replace('"method": "box"', '"method": "magic"'))
+    assert main(["verify", str(out), "--repair"]) == 1
+    assert "boxmask: error: there is no method 'magic'; there are network, box, grabcut" in capsys.readouterr().err
 
 
 def test_links_that_lead_nowhere_or_to_themselves_are_no_folders(out, got10k, tmp_path, job):
