@@ -13,8 +13,8 @@ from boxmask.export.masks import ExportError, SequenceMasks, open_masks
 from boxmask.export.whole import whole
 from boxmask.generate.outfolder import OutFolder
 from boxmask.generate.settings import read_record
-from boxmask.generate.source import Source
-from boxmask.readers.sequence import Dataset
+from boxmask.generate.source import Opened, Source, Sources
+from boxmask.readers.sequence import DatasetError
 from boxmask.terminal import Progress
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class _Images:
         if record is None:
             raise ExportError(f"{out} has no .boxmask/run.json to say where its frames are; leave out --link-frames, "
                               "and put the frames into JPEGImages yourself")
-        self.datasets: list[Dataset] = [_open(source) for source in record.sources]
+        self.sources = Sources(Source(**each) for each in record.sources)
 
     def link(self, sequence: SequenceMasks, names: list[str], folder: Path) -> None:
         """Links the images of a sequence; one that is missing is left out with a warning."""
@@ -91,17 +91,20 @@ class _Images:
             os.symlink(path.resolve(), folder / f"{name}.jpg")
 
     def _paths(self, sequence: SequenceMasks) -> Mapping[str, Path]:
-        for dataset in self.datasets:
-            if sequence.name in dataset.sequences:
-                frames = dataset.read(sequence.name).frames
-                paths = getattr(frames, "paths", None)
-                if paths is None:
-                    raise ExportError(f"{sequence.name}: its frames are in a video file; leave out --link-frames, and "
-                                      "take them apart yourself")
-                return dict(zip(frames.names, paths, strict=True))
-        raise ExportError(f"{sequence.name}: the frames are no longer where {self.out} has them from; leave out "
-                          "--link-frames")
+        opened = self._find(sequence.name)
+        frames = opened.dataset.read(sequence.name).frames
+        paths = getattr(frames, "paths", None)
+        if paths is None:
+            raise ExportError(f"{sequence.name}: its frames are in a video file; leave out --link-frames, and take "
+                              "them apart yourself")
+        return dict(zip(frames.names, paths, strict=True))
 
-
-def _open(source: Mapping[str, Any]) -> Dataset:
-    return Source(**source).open()[1]
+    def _find(self, name: str) -> Opened:
+        try:
+            opened = self.sources.find(name)
+        except DatasetError as error:
+            raise ExportError(f"{error}; leave out --link-frames") from error
+        if opened is None:
+            raise ExportError(f"{name}: the frames are no longer where {self.out} has them from; leave out "
+                              "--link-frames")
+        return opened

@@ -202,8 +202,8 @@ def _join(out: OutFolder, there: Iterable[Mapping[str, Any]], new: Iterable[Mapp
         rivals = [key for key, other in sources.items() if source.get("sequence") is not None
                   and other.get("sequence") == source["sequence"] and other != source]
         if rivals and not overwrite:
-            raise SettingsError(f"{out.sequence(source['sequence'])} is for masks of {_origin(sources[rivals[0]])}, "
-                                f"and these would be of {_origin(source)}; choose another --out, or replace them "
+            raise SettingsError(f"{out.sequence(source['sequence'])} is for masks of {Source(**sources[rivals[0]])}, "
+                                f"and these would be of {Source(**source)}; choose another --out, or replace them "
                                 "with --overwrite")
         sources = {key: other for key, other in sources.items() if key not in rivals} | {_key(source): source}
     return tuple(source for _, source in sorted(sources.items()))
@@ -211,10 +211,6 @@ def _join(out: OutFolder, there: Iterable[Mapping[str, Any]], new: Iterable[Mapp
 
 def _key(source: Mapping[str, Any]) -> str:
     return json.dumps(source, sort_keys=True)
-
-
-def _origin(source: Mapping[str, Any]) -> str:
-    return " and ".join(str(value) for value in source["arguments"].values())
 
 
 def mark_to_redo(out: OutFolder, names: set[str]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from boxmask.generate.outfolder import require_apart
-from boxmask.readers.sequence import Dataset, Sequence, shorten
+from boxmask.readers.sequence import Dataset, DatasetError, Sequence, shorten
 
 # Layouts by the name that a command line gives them, and their modules in `boxmask.readers`.
 DATASETS = {"got10k": "got10k", "lasot": "lasot", "trackingnet": "trackingnet", "otb": "tracking_folders",
@@ -88,3 +89,49 @@ class Source:
         record = {"layout": self.layout, "arguments": dict(self.arguments), "first": self.first, "every": self.every,
                   "sequence": self.sequence}
         return {name: value for name, value in record.items() if value is not None}
+
+    def is_place_of(self, other: Source) -> bool:
+        """Whether another source, which is there too, reads the same folders and files, by whatever paths."""
+        ours, theirs = ({name: each.arguments[name] for name in PLACES if name in each.arguments}
+                        for each in (self, other))
+        return ours.keys() == theirs.keys() and all(os.path.samefile(ours[name], theirs[name]) for name in ours)
+
+    def __str__(self) -> str:
+        """Where it is, for people."""
+        return " and ".join(str(value) for value in self.arguments.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A source that is there, its dataset, and the names of its sequences."""
+
+    source: Source
+    dataset: Dataset
+    names: frozenset[str]
+
+
+class Sources:
+    """Those sources of a run that can be opened: of a dataset that has moved, the old place is on record too."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        """Raises what the first raises if none can be opened, a `DatasetError` or an `OSError`."""
+        self._opened: list[Opened] = []
+        errors: list[Exception] = []
+        for source in sources:
+            try:
+                dataset = source.open()[1]
+            except (DatasetError, OSError) as error:
+                errors.append(error)
+            else:
+                self._opened.append(Opened(source, dataset, frozenset(dataset.sequences)))
+        if errors and not self._opened:
+            raise errors[0]
+
+    def find(self, name: str) -> Opened | None:
+        """The source that has a sequence, None if none has. Raises `DatasetError` if two places have it."""
+        first, *others = [each for each in self._opened if name in each.names] or [None]
+        for other in others:
+            if not first.source.is_place_of(other.source):
+                raise DatasetError(f"it is in {first.source} and in {other.source}, and the record does not say which "
+                                   "of them its masks are of", dataset=first.dataset.name, sequence=name)
+        return first

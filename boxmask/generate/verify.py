@@ -17,7 +17,7 @@ from boxmask.generate.manifest import Manifest, ManifestError, Stamp
 from boxmask.generate.outfolder import OutFolder, OutputError
 from boxmask.generate.owner import Owner
 from boxmask.generate.settings import Record
-from boxmask.generate.source import Source
+from boxmask.generate.source import Opened, Source, Sources
 from boxmask.generate.writer import require_replaceable
 from boxmask.readers.images import is_folder
 from boxmask.readers.sequence import DatasetError
@@ -81,29 +81,33 @@ def repair(root: Path, names: tuple[str, ...], *, dataset_root: str | None = Non
            device: str | None = None) -> list[Job]:
     """The jobs that make sequences of an output folder again, which are marked for it; one per dataset.
 
-    dataset_root, checkpoint: where those on record are now, if they have moved. Sequences that no dataset on record has
-    are left as they are, and so are those whose folders hold what is not ours to delete.
+    dataset_root, checkpoint: where those on record are now, if they have moved. Sequences that no dataset on record
+    has, or two, are left as they are, and so are those whose folders hold what is not ours to delete.
     """
     out = OutFolder(root)
     record = settings.read_record(out)
-    left = {name for name in names if _is_replaceable(out.sequence(name))}
-    jobs = []
-    for each in record.sources:
-        source = Source(**each).moved(dataset_root)
-        try:
-            there = left & set(source.open()[1].sequences)
-        except DatasetError:
-            if len(record.sources) == 1:
-                raise
-            continue  # another may have them
-        if there:
-            jobs.append(_job(source, out, record, tuple(sorted(there)), checkpoint, device))
-            left -= there
-    for name in sorted(left):
-        logger.warning("%s: no dataset on record has this sequence; name where it is now with --root, or remove the "
-                       "folder if it is not of this run", out.sequence(name))
+    sources = Sources(Source(**each).moved(dataset_root) for each in record.sources)
+    found: dict[Opened, list[str]] = {}
+    for name in names:
+        opened = _find(sources, out.sequence(name)) if _is_replaceable(out.sequence(name)) else None
+        if opened is not None:
+            found.setdefault(opened, []).append(name)
+    jobs = [_job(opened.source, out, record, tuple(its), checkpoint, device) for opened, its in found.items()]
     settings.mark_to_redo(out, out.published() & {name for job in jobs for name in job.sequences})
     return jobs
+
+
+def _find(sources: Sources, folder: Path) -> Opened | None:
+    """The source of a sequence, or a warning that its folder stays as it is."""
+    try:
+        opened = sources.find(folder.name)
+    except DatasetError as error:
+        logger.warning("%s: %s; name the right one with --root", folder, error)
+        return None
+    if opened is None:
+        logger.warning("%s: no dataset on record has this sequence; name where it is now with --root, or remove the "
+                       "folder if it is not of this run", folder)
+    return opened
 
 
 def _is_replaceable(folder: Path) -> bool:

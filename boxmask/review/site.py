@@ -24,8 +24,8 @@ from boxmask.generate.outcomes import Outcome
 from boxmask.generate.outfolder import OutFolder, OutputError, require_apart
 from boxmask.generate.quality import QualityError, Row
 from boxmask.generate.settings import Record, read_record
-from boxmask.generate.source import Source
-from boxmask.readers.sequence import Dataset, DatasetError, Sequence, check_name
+from boxmask.generate.source import Source, Sources
+from boxmask.readers.sequence import DatasetError, Sequence, check_name
 from boxmask.review import figures, pictures
 from boxmask.review.page import MADE_BY, details_text, read_details, render
 
@@ -65,9 +65,9 @@ def build(root: Path, target: Path, *, frames: int, dataset_root: str | None = N
     names = _names(out)
     if not names:
         raise OutputError(f"{root}: no sequences in it yet; run `boxmask generate` to its end")
-    datasets = list(map(_open, sources))
+    opened = _open(sources)
     (target / PICTURES).mkdir(parents=True, exist_ok=True)
-    maker = _Maker(out, target / PICTURES, datasets, frames)
+    maker = _Maker(out, target / PICTURES, opened, frames)
     with ThreadPoolExecutor(workers) as pool, closing(pool.map(maker.make, names)) as results:
         made = list(progress(results, len(names)))
     _remove_others(target / PICTURES, made)
@@ -91,7 +91,7 @@ class _Maker:
 
     out: OutFolder
     folder: Path
-    datasets: list[Dataset]
+    sources: Sources
     frames: int
 
     def make(self, name: str) -> _Made:
@@ -150,11 +150,11 @@ class _Maker:
         return self._write_files(summary, content, rows, sequence)
 
     def _read(self, name: str) -> Sequence:
-        for dataset in self.datasets:
-            if name in dataset.sequences:
-                return dataset.read(name)
-        raise DatasetError("it is not in the dataset any more; name with --root where it is", dataset="boxmask",
-                           sequence=name)
+        opened = self.sources.find(name)
+        if opened is None:
+            raise DatasetError("it is not in the dataset any more; name with --root where it is", dataset="boxmask",
+                               sequence=name)
+        return opened.dataset.read(name)
 
     def _write_files(self, summary: dict[str, Any], content: Manifest, rows: list[Row], sequence: Sequence) -> _Made:
         file = summary["file"]
@@ -209,9 +209,9 @@ def _head(out: OutFolder, record: Record, made: list[_Made]) -> dict[str, Any]:
             "levels": figures.LEVELS, "open": len(set(record.sequences) - there)}
 
 
-def _open(source: Source) -> Dataset:
+def _open(sources: list[Source]) -> Sources:
     try:
-        return source.open()[1]
+        return Sources(sources)
     except DatasetError as error:
         raise OutputError(f"the frames cannot be shown: {error}; if the dataset has moved, name with --root where it "
                           "is") from error

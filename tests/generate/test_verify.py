@@ -133,6 +133,35 @@ def test_a_repair_finds_a_dataset_that_has_moved_when_it_is_told(got10k, tmp_pat
     assert tree(out / "A") == whole
 
 
+def test_a_repair_knows_the_places_that_a_dataset_has_left(got10k, tmp_path, job, tree):
+    got10k("A")
+    root, out = got10k("B"), tmp_path / "out"
+    job(root, sequences=("A",)).run()
+    moved = root.rename(tmp_path / "moved")
+    job(moved).run()
+    whole = tree(out)
+    for name in "AB":
+        (out / name / "00000001.png").unlink()
+    assert main(["verify", str(out), "--repair"]) == 0
+    assert tree(out) == whole
+
+
+def test_a_sequence_that_two_datasets_have_is_repaired_when_the_right_one_is_named(got10k, tmp_path, job, tree, caplog):
+    got10k("A")
+    root, other, out = got10k("B"), tmp_path / "other", tmp_path / "out"
+    shutil.copytree(root, other)
+    job(root, sequences=("A",)).run()
+    job(other, sequences=("B",)).run()
+    whole = tree(out)
+    (out / "B" / "00000001.png").unlink()
+    damaged = tree(out)
+    assert main(["verify", str(out), "--repair"]) == 1
+    assert f"it is in {root} and in {other}" in caplog.text or f"it is in {other} and in {root}" in caplog.text
+    assert "--root" in caplog.text and tree(out) == damaged
+    assert main(["verify", str(out), "--repair", "--root", str(other)]) == 0
+    assert tree(out) == whole
+
+
 def test_the_report_as_json(out, tmp_path):
     (out / "B" / "00000002.png").unlink()
     main(["verify", str(out), "--json", str(tmp_path / "report.json")])

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -75,6 +76,29 @@ def test_a_missing_image_is_not_linked(out, label, target, tmp_path, caplog):
     youtubevos.export(out.record(source.to_json()).path, target, link_frames=True)
     assert sorted(path.name for path in (target / "JPEGImages/walk").iterdir()) == ["00000001.jpg", "00000003.jpg"]
     assert "walk, frame 00000002" in caplog.text
+
+
+def got10k(root):
+    return Source("got10k", {"root": str(root)}).to_json()
+
+
+def test_places_that_a_dataset_has_left_are_passed_over(out, label, target, tmp_path):
+    out.add("walk", [label()])
+    (out.videos / "walk" / "groundtruth.txt").write_text("4,6,8,8\n")
+    youtubevos.export(out.record(got10k(tmp_path / "a"), got10k(out.videos), got10k(tmp_path / "z")).path, target,
+                      link_frames=True)
+    assert (target / "JPEGImages/walk/00000001.jpg").resolve() == out.videos / "walk/00000001.jpg"
+
+
+def test_frames_that_two_datasets_have_are_not_linked_but_where_both_are_one(out, label, target, tmp_path):
+    out.add("walk", [label()])
+    (out.videos / "walk" / "groundtruth.txt").write_text("4,6,8,8\n")
+    shutil.copytree(out.videos, tmp_path / "copy")
+    with pytest.raises(ExportError, match=f"it is in {out.videos} and in {tmp_path / 'copy'}.*leave out --link-frames"):
+        youtubevos.export(out.record(got10k(out.videos), got10k(tmp_path / "copy")).path, target, link_frames=True)
+    (tmp_path / "mount").symlink_to(out.videos)
+    assert youtubevos.export(out.record(got10k(out.videos), got10k(tmp_path / "mount")).path, target,
+                             link_frames=True) == 1
 
 
 @pytest.mark.parametrize(("sources", "says"), [

@@ -206,6 +206,13 @@ def test_a_dataset_that_has_moved_is_named(out, label, reviewed):
     assert build(out.path, out.path.parent / "page", frames=4, dataset_root=str(moved)).without == 0
 
 
+def test_places_that_a_dataset_has_left_are_passed_over(out, label, reviewed):
+    out.add("walk", [label()])
+    reviewed()
+    out.record(*(Source("got10k", {"root": str(root)}).to_json() for root in (out.path.parent / "a", out.videos)))
+    assert build(out.path, out.path.parent / "other page", frames=4).without == 0
+
+
 def foreign(tmp_path):
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "index.html").write_text("somebody else's")
