@@ -88,7 +88,8 @@ def _read_sequences(folder: OutFolder, names: Iterable[str]) -> Iterator[Sequenc
 
 def _has_open_ends(folder: OutFolder) -> bool:
     """Whether there is more of a run than its record; a folder without any record has been taken along without it."""
-    return folder.state.is_dir() and any(entry.name != folder.run_file.name for entry in os.scandir(folder.state))
+    record = (folder.run_file.name, folder.lock.name)
+    return folder.state.is_dir() and any(entry.name not in record for entry in os.scandir(folder.state))
 
 
 def _mismatch(path: Path, problem: str, out: Path) -> ExportError:

@@ -19,6 +19,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,9 +102,9 @@ class Claims:
     def claim(self, name: str) -> Claim | None:
         """The claim of a sequence, or None if another worker has it."""
         folder = self.out.claims / name
-        holder = self.holder(name)
+        holder = holder_of(folder)
         if holder is None:
-            claimed = self._claim_free(folder)
+            claimed = take_free(folder, self.owner, self.scratch / "claim")
         else:
             claimed = self._is_stale(name, holder) and self._take_over(folder, holder)
         if not claimed:
@@ -127,39 +128,11 @@ class Claims:
             with suppress(OSError):
                 folder.rmdir()
 
-    def holder(self, name: str) -> str | None:
-        """The name of the owner's file of a sequence's claim, None if it is free."""
-        try:
-            names = os.listdir(self.out.claims / name)
-        except FileNotFoundError:
-            return None
-        return min(names, default=None)
-
-    def _claim_free(self, folder: Path) -> bool:
-        made = self.scratch / "claim" / str(self.owner)
-        for _ in range(3):
-            made.parent.mkdir(parents=True, exist_ok=True)
-            made.touch()
-            self.out.claims.mkdir(parents=True, exist_ok=True)
-            try:
-                made.parent.rename(folder)
-            except FileNotFoundError:
-                continue  # another worker was tidying up: once more
-            except OSError as error:
-                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                    return False
-                raise
-            return True
-        return False
-
     def _take_over(self, folder: Path, holder: str) -> bool:
-        try:
-            os.utime(folder / holder)  # first, so that nobody finds the new owner's file with the old time
-            (folder / holder).rename(folder / str(self.owner))
-        except FileNotFoundError:
-            return False
-        logger.info("%s: taken over from a worker that is gone", folder.name)
-        return True
+        is_ours = take_over(folder, holder, self.owner)
+        if is_ours:
+            logger.info("%s: taken over from a worker that is gone", folder.name)
+        return is_ours
 
     def _is_stale(self, name: str, holder: str) -> bool:
         owner = Owner.parse(holder)
@@ -194,16 +167,57 @@ class Claims:
     def _sweep(self) -> None:
         """Removes what workers that are gone left behind, where nobody has come to need it."""
         for name in _list(self.out.claims):
-            holder = self.holder(name)
+            holder = holder_of(self.out.claims / name)
             if holder is not None and self._is_stale(name, holder) and self._take_over(self.out.claims / name, holder):
                 self.release(Claim(name, self.out.claims / name / str(self.owner)))
+        for entry in _left_by_the_dead(self.out.lock):
+            entry.unlink(missing_ok=True)
         for folder in (self.out.workers, *(self.out.partial / name for name in _list(self.out.partial))):
-            for entry in _list(folder):
-                owner = Owner.parse(entry)
-                if owner is not None and owner.is_known_dead():
-                    remove_tree(folder / entry)
+            for entry in _left_by_the_dead(folder):
+                remove_tree(entry)
             with suppress(OSError):
                 folder.rmdir()
+
+
+def holder_of(folder: Path) -> str | None:
+    """The name of the owner's file in the folder of a claim, None if it is free."""
+    return min(_list(folder), default=None)
+
+
+def take_free(folder: Path, owner: Owner, made: Path) -> bool:
+    """Makes the folder of a claim by way of the folder `made`, elsewhere; False if another has it."""
+    for _ in range(3):
+        made.mkdir(parents=True, exist_ok=True)
+        (made / str(owner)).touch()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            made.rename(folder)
+        except FileNotFoundError:
+            continue  # another worker was tidying up: once more
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        return True
+    return False
+
+
+def take_over(folder: Path, holder: str, owner: Owner) -> bool:
+    """Makes the claim of an owner that is gone another's; False if somebody was quicker."""
+    try:
+        os.utime(folder / holder)  # first, so that nobody finds the new owner's file with the old time
+        (folder / holder).rename(folder / str(owner))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _left_by_the_dead(folder: Path) -> Iterator[Path]:
+    """What is named for an owner that is gone."""
+    for entry in _list(folder):
+        owner = Owner.parse(entry)
+        if owner is not None and owner.is_known_dead():
+            yield folder / entry
 
 
 def _list(folder: Path) -> list[str]:

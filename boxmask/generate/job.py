@@ -159,7 +159,7 @@ class Prepared:
         # Quiet: who leads the run shows more in the same places, and tells what is wrong with them.
         with open_view(visdom=visdom, quiet=True) as live, \
                 open_view(tensorboard=tensorboard, name="clips", quiet=True) as record:
-            worker = Worker(self.dataset, self.names, self.masker, self.record.settings, held, batch=self.job.batch,
+            worker = Worker(self.dataset, self.names, self.masker, self.record, held, batch=self.job.batch,
                             tell=tell, watch=ClipView(live, record))
             worker.work()
 

@@ -34,6 +34,7 @@ class OutFolder:
         self.failed = self.state / "failed"
         self.redo = self.state / "redo"
         self.workers = self.state / "workers"
+        self.lock = self.state / "lock"
 
     def sequence(self, name: str) -> Path:
         """The folder of a sequence: there when it is whole, and only then."""
@@ -58,16 +59,13 @@ class OutFolder:
 
     def remove_empty(self) -> None:
         """Removes the folders of the state that nothing is left in."""
-        for folder in (self.claims, self.partial, self.failed, self.redo, self.workers, self.state):
+        for folder in (self.claims, self.partial, self.failed, self.redo, self.workers, self.lock, self.state):
             with suppress(OSError):
                 folder.rmdir()
 
 
-def write_whole(path: Path, text: str, scratch: Path, *, replace: bool = True) -> bool:
-    """Writes a file so that nobody ever sees it half, by way of the folder `scratch` of the same filesystem.
-
-    replace: or else a file that is there already stays, and False is returned.
-    """
+def write_whole(path: Path, text: str, scratch: Path) -> None:
+    """Writes a file so that nobody ever sees it half, by way of the folder `scratch` of the same filesystem."""
     scratch.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = scratch / path.name
@@ -75,16 +73,7 @@ def write_whole(path: Path, text: str, scratch: Path, *, replace: bool = True) -
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    if replace:
-        os.replace(temporary, path)
-        return True
-    try:
-        os.link(temporary, path)  # as good as a rename that fails where a file is
-    except FileExistsError:
-        return False
-    finally:
-        temporary.unlink()
-    return True
+    os.replace(temporary, path)
 
 
 def sync_folder(path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from boxmask.generate import ledger, settings
+from boxmask.generate import ledger
 from boxmask.generate.claims import Claim, ClaimLost, Claims
 from boxmask.generate.engine import Watch, generate_masks
 from boxmask.generate.helpers import Helpers, WriteBehind
@@ -23,7 +23,7 @@ from boxmask.generate.masker import Masker
 from boxmask.generate.outcomes import Event, FrameDone, Outcome, SequenceFailed
 from boxmask.generate.outfolder import OutFolder, OutputError
 from boxmask.generate.phases import Phases
-from boxmask.generate.settings import Settings
+from boxmask.generate.settings import OnRecord, Record
 from boxmask.generate.writer import SequenceWriter, require_replaceable
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
@@ -53,15 +53,15 @@ class Worker:
     Helpers read frames and write masks; all that this class does itself, it does in the thread of its caller.
     """
 
-    def __init__(self, dataset: Dataset, names: Names[str], masker: Masker[Any], run_settings: Settings, claims: Claims,
-                 *, batch: int | None = None, tell: Tell = lambda event: None,
-                 watch: Watch | None = None) -> None:
+    def __init__(self, dataset: Dataset, names: Names[str], masker: Masker[Any], record: Record, claims: Claims, *,
+                 batch: int | None = None, tell: Tell = lambda event: None, watch: Watch | None = None) -> None:
         self.dataset = dataset
         self.names = names
         self.masker = masker
-        self.settings = run_settings
+        self.settings = record.settings
         self.claims = claims
         self.out: OutFolder = claims.out
+        self._on_record = OnRecord(self.out, record, claims.scratch)
         self.batch = batch
         self._tell = tell
         self._watch = watch
@@ -187,7 +187,7 @@ class Worker:
                 reason = f"{event.sequence.dataset}, sequence {name}: {event.reason}"
                 self._fail(writer.claim, Failure(reason, len(event.sequence)))
             elif answer is None:
-                settings.require_same(self.out, self.settings)
+                self._on_record.require()
                 behind.add(event, partial(self._publish, writer))
             else:
                 self._published(name, writer, start, answer)

@@ -6,12 +6,14 @@ Masks of different settings never mix: a run with other settings than those on r
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import boxmask
+from boxmask.generate.lock import locked
 from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 from boxmask.generate.source import PLACES, Source
@@ -166,36 +168,74 @@ def enter(out: OutFolder, record: Record, scratch: Path, *, overwrite: bool = Fa
     """Puts a run on record, or joins the one that is. Raises `SettingsError` if that one has other settings.
 
     overwrite: takes the place of a record with other settings instead, and marks all that is there to be made again.
+    Commands that start at once join one after the other.
     """
-    there = read_record(out)
-    if there is None and write_whole(out.run_file, record.to_text(), scratch, replace=False):
-        return
-    there = there or read_record(out) or record
-    sequences = tuple(sorted({*there.sequences, *record.sequences}))
-    differences = list(record.settings.differences(there.settings))
+    while True:
+        there = read_record(out)
+        joined = record if there is None else _join(out, there, record, overwrite=overwrite)
+        if joined == there:
+            return
+        if there is not None and there.settings != record.settings:
+            mark_to_redo(out, out.published())
+        with locked(out.lock, scratch):
+            if read_record(out) == there:  # or else another has joined meanwhile
+                write_whole(out.run_file, joined.to_text(), scratch)
+                return
+
+
+def _join(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> Record:
+    """The record of all that is to be there when a run joins."""
+    sequences = tuple(sorted({*there.sequences, *new.sequences}))
+    differences = list(new.settings.differences(there.settings))
     if differences and not overwrite:
         raise SettingsError(f"{out.root} holds masks of other settings: {'; '.join(differences)}. Use the same again, "
                             "choose another --out, or make all its masks again with --overwrite")
     if differences:
-        mark_to_redo(out, out.published())
-        write_whole(out.run_file, replace(record, sequences=sequences).to_text(), scratch)
-        return
-    sources = _join(out, there.sources, record.sources, overwrite=overwrite)
-    joined = replace(record, sequences=sequences, sources=sources)
-    if joined != there:
-        write_whole(out.run_file, joined.to_text(), scratch)
+        return replace(new, sequences=sequences)
+    return replace(new, sequences=sequences,
+                   sources=_join_sources(out, there.sources, new.sources, overwrite=overwrite))
 
 
-def require_same(out: OutFolder, settings: Settings) -> None:
-    """Raises `SettingsError` if another run has put other settings on record meanwhile."""
-    there = read_record(out)
-    if there is None or there.settings != settings:
-        raise SettingsError(f"{out.run_file} was changed while this run went on; another one has started with other "
-                            "settings, or it was removed. What is finished stays")
+class OnRecord:
+    """The record of a run while it goes on; it is read again when the file has changed."""
+
+    def __init__(self, out: OutFolder, record: Record, scratch: Path) -> None:
+        self.settings = record.settings
+        self._out = out
+        self._record = record
+        self._scratch = scratch
+        self._seen: tuple[int, ...] | None = None
+
+    def require(self) -> None:
+        """Raises `SettingsError` if another run has put other settings on record meanwhile.
+
+        Joins again where what this run put there is gone: who was silent for as long as a lock lasts, and an older
+        version, may have written over it.
+        """
+        stamp = self._stamp()
+        if stamp is not None and stamp == self._seen:
+            return
+        there = read_record(self._out)
+        if there is None or there.settings != self.settings:
+            raise SettingsError(f"{self._out.run_file} was changed while this run went on; another one has started "
+                                "with other settings, or it was removed. What is finished stays")
+        if not (set(self._record.sequences) <= set(there.sequences)
+                and set(map(_key, self._record.sources)) <= set(map(_key, there.sources))):
+            enter(self._out, self._record, self._scratch)
+        self._seen = stamp
+
+    def _stamp(self) -> tuple[int, ...] | None:
+        """What tells one version of the file from the next. A server is asked when a file is opened, not before."""
+        try:
+            with open(self._out.run_file, "rb") as file:
+                found = os.fstat(file.fileno())
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
 
 
-def _join(out: OutFolder, there: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]], *,
-          overwrite: bool) -> tuple[Mapping[str, Any], ...]:
+def _join_sources(out: OutFolder, there: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]], *,
+                  overwrite: bool) -> tuple[Mapping[str, Any], ...]:
     """The sources there and new, each once and in order. One sequence alone may not come from two places."""
     sources = {_key(source): source for source in there}
     for source in new:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from boxmask.evaluate.baselines import Baseline
-from boxmask.generate import manifest
+from boxmask.generate import manifest, settings
 from boxmask.generate.outfolder import OutFolder, write_whole
 from boxmask.generate.plan import WindowOptions
 from boxmask.generate.settings import Settings, SettingsError, read_record
@@ -71,6 +71,31 @@ def test_a_run_stops_when_another_puts_other_settings_on_record(got10k, tmp_path
     with pytest.raises(SettingsError, match="was changed while this run went on"):
         run_with(root, Baseline(meanwhile))
     assert not out.published()
+
+
+def test_what_another_has_dropped_of_a_run_is_put_on_record_again(got10k, tmp_path, run_with):
+    """As a version does that does not lock, or who was thought to be dead."""
+    got10k("A", boxes=[BOX])
+    root, out = got10k("B", boxes=[BOX]), OutFolder(tmp_path / "out")
+    other = ({"layout": "got10k", "arguments": {"root": "/x"}},)
+
+    def meanwhile(image, box):
+        record = replace(read_record(out), sources=other, sequences=("C",))
+        write_whole(out.run_file, record.to_text(), tmp_path / str(threading.get_ident()))
+        return np.zeros(image.shape[:2], bool)
+
+    run_with(root, Baseline(meanwhile))
+    record = read_record(out)
+    assert record.sequences == ("A", "B", "C") and len(record.sources) == 2 and other[0] in record.sources
+
+
+def test_the_record_is_read_again_only_when_it_has_changed(got10k, job, monkeypatch):
+    for number in range(8):
+        root = got10k(f"S{number}", boxes=[BOX])
+    read = []
+    monkeypatch.setattr(settings, "read_record", lambda out: read.append(out) or read_record(out))
+    job(root).run()
+    assert len(read) <= 4
 
 
 def test_what_is_not_set_is_not_on_record_as_an_older_version_may_not_know_it(got10k, tmp_path, job):

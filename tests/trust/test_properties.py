@@ -12,7 +12,7 @@ from PIL import Image
 
 from boxmask import boxes, crops, masks
 from boxmask.boxes import Window
-from boxmask.generate.claims import Claims
+from boxmask.generate.claims import Claims, holder_of
 from boxmask.generate.compose import Piece, compose
 from boxmask.generate.masker import Scores
 from boxmask.generate.outfolder import OutFolder
@@ -157,6 +157,6 @@ def test_a_sequence_has_one_owner_whatever_the_order_of_claims_and_releases(tmp_
         elif held.get(name, (None,))[0] == number:
             workers[number].release(held.pop(name)[1])
     for name in "ABC":
-        holder = workers[0].holder(name)
+        holder = holder_of(out.claims / name)
         assert holder == (str(workers[held[name][0]].owner) if name in held else None)
     assert all(claim.touch() for _, claim in held.values())
