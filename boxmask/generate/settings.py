@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -17,7 +17,7 @@ from boxmask.generate.lock import locked
 from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 from boxmask.generate.source import PLACES, Source
-from boxmask.readers.sequence import check_name, shorten
+from boxmask.readers.sequence import DatasetError, check_name, shorten
 
 FORMAT = 1
 # Counts up when the same settings come to give other masks: other object ids in their pixels. How well the files are
@@ -192,8 +192,7 @@ def _join(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> Rec
                             "choose another --out, or make all its masks again with --overwrite")
     if differences:
         return replace(new, sequences=sequences)
-    return replace(new, sequences=sequences,
-                   sources=_join_sources(out, there.sources, new.sources, overwrite=overwrite))
+    return replace(new, sequences=sequences, sources=_join_sources(out, there, new, overwrite=overwrite))
 
 
 class OnRecord:
@@ -234,19 +233,40 @@ class OnRecord:
         return found.st_mtime_ns, found.st_ino, found.st_size
 
 
-def _join_sources(out: OutFolder, there: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]], *,
-                  overwrite: bool) -> tuple[Mapping[str, Any], ...]:
-    """The sources there and new, each once and in order. One sequence alone may not come from two places."""
-    sources = {_key(source): source for source in there}
-    for source in new:
-        rivals = [key for key, other in sources.items() if source.get("sequence") is not None
-                  and other.get("sequence") == source["sequence"] and other != source]
-        if rivals and not overwrite:
-            raise SettingsError(f"{out.sequence(source['sequence'])} is for masks of {Source(**sources[rivals[0]])}, "
-                                f"and these would be of {Source(**source)}; choose another --out, or replace them "
-                                "with --overwrite")
-        sources = {key: other for key, other in sources.items() if key not in rivals} | {_key(source): source}
+def _join_sources(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> tuple[Mapping[str, Any], ...]:
+    """The sources there and new, each once and in order. Masks that are there stay those of their source."""
+    wanted = {*new.sequences} & {*there.sequences, *out.published()}
+    sources = {_key(each): each for each in there.sources}
+    for each in new.sources:
+        if _key(each) in sources:
+            continue
+        source = Source(**each)
+        rivals = {key: name for key, other in sources.items()
+                  if (name := _taken(wanted, Source(**other), source)) is not None}
+        for key, name in rivals.items():
+            if not overwrite:
+                raise SettingsError(f"{out.sequence(name)} is for masks of {Source(**sources[key])}, and these would "
+                                    f"be of {source}; choose another --out, or replace them with --overwrite")
+            if "sequence" in sources[key]:  # which had no other
+                del sources[key]
+        sources[_key(each)] = each
     return tuple(source for _, source in sorted(sources.items()))
+
+
+def _taken(wanted: Set[str], other: Source, source: Source) -> str | None:
+    """A sequence that is there, or to be there, and that another source has too, in another place; None without one.
+
+    A dataset that has moved cannot be opened where it was. Of a source of one sequence its name says enough.
+    """
+    if other.sequence is not None and other.sequence == source.sequence:
+        return source.sequence
+    if other.sequence is not None and other.sequence not in wanted:
+        return None
+    try:
+        shared = wanted.intersection(other.open()[1].sequences)
+        return None if other.is_place_of(source) else min(shared, default=None)
+    except (DatasetError, OSError):
+        return None
 
 
 def _key(source: Mapping[str, Any]) -> str:

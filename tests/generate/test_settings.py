@@ -1,6 +1,7 @@
 """Masks of different settings never mix in one folder."""
 
 import json
+import shutil
 import threading
 from dataclasses import replace
 
@@ -126,6 +127,51 @@ def test_two_videos_of_one_name_do_not_take_each_others_place(files, tmp_path, j
     of("there").run(overwrite=True)
     assert [source["arguments"]["frames"] for source in read_record(OutFolder(tmp_path / "out")).sources] == [
         str(tmp_path / "there" / "video")]
+
+
+def test_two_datasets_with_sequences_of_one_name_do_not_take_each_others_place(got10k, tmp_path, job, tree):
+    """Not what is done, nor what is only to be done; other sequences of them share a folder."""
+    for name in "ABCD":
+        root = got10k(name, boxes=[BOX])
+    other, out = tmp_path / "other", tmp_path / "out"
+    shutil.copytree(root, other)
+    for path in other.rglob("groundtruth.txt"):
+        path.write_text("1,1,9,9\n")
+    (root / "B" / "groundtruth.txt").unlink()
+    job(root, sequences=("A", "B")).run()
+    before = tree(out)
+    for name in "AB":
+        with pytest.raises(SettingsError, match=f"out/{name} is for masks of {root}, and these would be of {other}; "
+                                                ".*--overwrite"):
+            job(other, sequences=(name, "C")).run()
+        assert tree(out) == before
+    assert job(other, sequences=("C",)).run().is_complete
+    assert job(root, sequences=("D",)).run().is_complete  # is on record with both
+    assert job(other, sequences=("A",), out=tmp_path / "fresh").run().is_complete
+    assert job(other, sequences=("A",)).run(overwrite=True).is_complete
+    assert (out / "A" / "00000001.png").read_bytes() == (tmp_path / "fresh" / "A" / "00000001.png").read_bytes()
+
+
+def test_a_dataset_that_has_moved_or_is_mounted_elsewhere_too_goes_on(got10k, tmp_path, job):
+    for name in "AB":
+        root = got10k(name, boxes=[BOX])
+    job(root, sequences=("A",)).run()
+    (tmp_path / "mount").symlink_to(root)
+    assert job(tmp_path / "mount").run().is_complete
+    (tmp_path / "mount").unlink()
+    assert job(root.rename(tmp_path / "moved")).run().is_complete
+
+
+def test_a_video_and_a_dataset_with_a_sequence_of_its_name_do_not_take_each_others_place(got10k, tmp_path, job):
+    root, out = got10k("A", boxes=[BOX]), OutFolder(tmp_path / "out")
+    wanted = job(root).prepare().record
+    single = {"layout": "folder", "arguments": {"frames": str(root / "A"), "boxes": str(root / "A/groundtruth.txt")},
+              "sequence": "A"}
+    settings.enter(out, replace(wanted, sources=(single,)), out.workers / "me")
+    with pytest.raises(SettingsError, match=f"out/A is for masks of .* and {root}/A, and these would be of {root}; "):
+        job(root).run()
+    assert job(root).run(overwrite=True).is_complete
+    assert read_record(out).sources == wanted.sources
 
 
 def test_several_videos_share_a_folder(files, tmp_path, job):
