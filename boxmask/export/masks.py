@@ -87,9 +87,9 @@ def _read_sequences(folder: OutFolder, names: Iterable[str]) -> Iterator[Sequenc
 
 
 def _has_open_ends(folder: OutFolder) -> bool:
-    """Whether there is more of a run than its record; a folder without any record has been taken along without it."""
-    record = (folder.run_file.name, folder.lock.name)
-    return folder.state.is_dir() and any(entry.name not in record for entry in os.scandir(folder.state))
+    """Whether there is more of a run than its record and the lock of that; a folder may be taken along without them."""
+    record = {folder.run_file.name, folder.lock.name}
+    return folder.state.is_dir() and not record.issuperset(os.listdir(folder.state))
 
 
 def _mismatch(path: Path, problem: str, out: Path) -> ExportError:

@@ -195,6 +195,46 @@ def _join(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> Rec
     return replace(new, sequences=sequences, sources=_join_sources(out, there, new, overwrite=overwrite))
 
 
+def _join_sources(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> tuple[Mapping[str, Any], ...]:
+    """The sources there and new, each once and in order. Masks that are there stay those of their source."""
+    wanted = {*new.sequences} & {*there.sequences, *out.published()}
+    sources = {_key(each): each for each in there.sources}
+    for each in new.sources:
+        if _key(each) in sources:
+            continue
+        source = Source(**each)
+        rivals = {key: name for key, other in sources.items()
+                  if (name := _taken(wanted, Source(**other), source)) is not None}
+        for key, name in rivals.items():
+            if not overwrite:
+                raise SettingsError(f"{out.sequence(name)} is for masks of {Source(**sources[key])}, and these would "
+                                    f"be of {source}; choose another --out, or replace them with --overwrite")
+            if sources[key].get("sequence") is not None:  # it has no other
+                del sources[key]
+        sources[_key(each)] = each
+    return tuple(source for _, source in sorted(sources.items()))
+
+
+def _taken(wanted: Set[str], other: Source, source: Source) -> str | None:
+    """A sequence that is there, or to be there, and that another source has too, in another place; None without one.
+
+    A dataset that has moved cannot be opened where it was. Of a source of one sequence its name says enough.
+    """
+    if other.sequence is not None and other.sequence == source.sequence:
+        return source.sequence
+    if other.sequence is not None and other.sequence not in wanted:
+        return None
+    try:
+        shared = wanted.intersection(other.open()[1].sequences)
+        return None if other.is_place_of(source) else min(shared, default=None)
+    except (DatasetError, OSError):
+        return None
+
+
+def _key(source: Mapping[str, Any]) -> str:
+    return json.dumps(source, sort_keys=True)
+
+
 class OnRecord:
     """The record of a run while it goes on; it is read again when the file has changed."""
 
@@ -231,46 +271,6 @@ class OnRecord:
         except FileNotFoundError:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size
-
-
-def _join_sources(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> tuple[Mapping[str, Any], ...]:
-    """The sources there and new, each once and in order. Masks that are there stay those of their source."""
-    wanted = {*new.sequences} & {*there.sequences, *out.published()}
-    sources = {_key(each): each for each in there.sources}
-    for each in new.sources:
-        if _key(each) in sources:
-            continue
-        source = Source(**each)
-        rivals = {key: name for key, other in sources.items()
-                  if (name := _taken(wanted, Source(**other), source)) is not None}
-        for key, name in rivals.items():
-            if not overwrite:
-                raise SettingsError(f"{out.sequence(name)} is for masks of {Source(**sources[key])}, and these would "
-                                    f"be of {source}; choose another --out, or replace them with --overwrite")
-            if "sequence" in sources[key]:  # which had no other
-                del sources[key]
-        sources[_key(each)] = each
-    return tuple(source for _, source in sorted(sources.items()))
-
-
-def _taken(wanted: Set[str], other: Source, source: Source) -> str | None:
-    """A sequence that is there, or to be there, and that another source has too, in another place; None without one.
-
-    A dataset that has moved cannot be opened where it was. Of a source of one sequence its name says enough.
-    """
-    if other.sequence is not None and other.sequence == source.sequence:
-        return source.sequence
-    if other.sequence is not None and other.sequence not in wanted:
-        return None
-    try:
-        shared = wanted.intersection(other.open()[1].sequences)
-        return None if other.is_place_of(source) else min(shared, default=None)
-    except (DatasetError, OSError):
-        return None
-
-
-def _key(source: Mapping[str, Any]) -> str:
-    return json.dumps(source, sort_keys=True)
 
 
 def mark_to_redo(out: OutFolder, names: set[str]) -> None:
