@@ -18,6 +18,7 @@ from boxmask.generate.masker import Masker, Scores
 from boxmask.generate.outcomes import FrameDone, FrameResult, ObjectResult, Outcome
 from boxmask.generate.phases import Phases
 from boxmask.generate.plan import Window, WindowOptions, make_plan
+from boxmask.masks import box_region
 from boxmask.readers import images
 from boxmask.readers.sequence import Sequence as Video
 from boxmask.readers.sequence import Sight
@@ -71,8 +72,8 @@ class _Frame:
 class SequenceWork:
     """The state of one sequence. It keeps the views that windows still need, never an image.
 
-    A frame that turns out to be unreadable, or to have its box outside, is left out of its windows. `look`, and what a
-    `FrameDone` puts together, may run in any thread, several at once; all else is for one.
+    A frame that turns out to be unreadable, or to have no pixel in its box, is left out of its windows. `look`, and
+    what a `FrameDone` puts together, may run in any thread, several at once; all else is for one.
     """
 
     def __init__(self, sequence: Video, masker: Masker[Any], options: WindowOptions, phases: Phases,
@@ -114,11 +115,11 @@ class SequenceWork:
         for position in visible:
             given = self.sequence.boxes[index, position]
             box = intersect(given, look.size)
-            if is_valid(box):
+            if is_valid(box) and image[box_region(box, look.size)].size:
                 look.views[position] = box, self._view(image, box, index)
             else:
                 numbers = ", ".join(f"{value:g}" for value in given)
-                look.invalid.append((position, f"the box ({numbers}) is outside the image of "
+                look.invalid.append((position, f"the box ({numbers}) has no pixel in the image of "
                                                f"{look.size[0]}x{look.size[1]}"))
         return look
 

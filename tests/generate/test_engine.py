@@ -112,6 +112,7 @@ def test_the_box_that_was_used_and_the_agreement_of_the_stages_are_told(memory_s
 @pytest.mark.parametrize("kind", ["chunk", "sliding"])
 @pytest.mark.parametrize(("what", "expected"), [
     ("absent", Outcome.ABSENT), ("invalid", Outcome.INVALID_BOX), ("outside", Outcome.INVALID_BOX),
+    ("all but outside", Outcome.INVALID_BOX), ("thinner than anything", Outcome.INVALID_BOX),
     ("bad image", Outcome.BAD_IMAGE), ("bad image of an absent object", Outcome.BAD_IMAGE)])
 def test_a_frame_without_a_mask_anywhere_spoils_no_other(memory_sequence, position, kind, what, expected):
     letters, sizes, boxes = list("vvvvv"), [(64, 48)] * 5, np.full((5, 1, 4), 10.0)
@@ -119,8 +120,8 @@ def test_a_frame_without_a_mask_anywhere_spoils_no_other(memory_sequence, positi
         letters[position] = "a"
     if what == "invalid":
         letters[position] = "i"
-    if what == "outside":
-        boxes[position] = (70, 10, 10, 10)
+    boxes[position] = {"outside": (70, 10, 10, 10), "all but outside": (63.9999999, 8, 20, 16),
+                       "thinner than anything": (20, 8, 1e-9, 16)}.get(what, 10.0)
     if what.startswith("bad image"):
         sizes[position] = "no such image"
     sequence = memory_sequence("".join(letters), boxes=boxes, sizes=sizes, reasons={(position, 0): "NaN"})
@@ -132,7 +133,9 @@ def test_a_frame_without_a_mask_anywhere_spoils_no_other(memory_sequence, positi
     assert found[position].size == (64, 48) and not found[position].mask.any()
     assert found[position].mask.shape == (48, 64)
     assert masker.calls == [[4]]
-    reason = {"absent": "", "invalid": "NaN", "outside": "the box (70, 10, 10, 10) is outside the image of 64x48"}
+    reason = {"absent": "", "invalid": "NaN", "outside": "the box (70, 10, 10, 10) has no pixel in the image of 64x48",
+              "all but outside": "the box (64, 8, 20, 16) has no pixel in the image of 64x48",
+              "thinner than anything": "the box (20, 8, 1e-09, 16) has no pixel in the image of 64x48"}
     assert found[position].reason == reason.get(what, "no such image")
 
 

@@ -42,7 +42,7 @@ def test_every_frame_has_an_outcome_and_an_empty_mask_of_its_size_where_there_is
     frames = manifest.read(folder).frames
     assert [frame.outcome.value for frame in frames] == ["ok", "absent", "invalid_box", "bad_image", "ok",
                                                          "invalid_box"]
-    assert "empty" in frames[3].reason and "outside" in frames[2].reason
+    assert "empty" in frames[3].reason and "no pixel in the image" in frames[2].reason
     assert ledger.is_complete
 
 
