@@ -31,11 +31,13 @@ class ObjectResult:
     """One object that got a mask in a frame.
 
     box (4,) float: the xywh that was used, in frame pixels, the part inside the frame. stage_agreement: IoU inside the
-    box of the masks of both stages of the network, NaN from a masker without stages.
+    box of the masks of both stages of the network, NaN from a masker without stages. box_margin: how far beyond the box
+    the mask may reach, as a share of its width and height.
     """
 
     box: np.ndarray
     stage_agreement: float = float("nan")
+    box_margin: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

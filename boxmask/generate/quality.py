@@ -2,11 +2,14 @@
 
 The signs of a mask of one object in one frame:
 
-- box fit: IoU of the mask's tight box and the given box; a mask that misses a side, or a box beside its object, shows
-- area ratio: pixels of the mask over the area of the box; near 1 for a leak or a rectangle, near 0 for a collapse
-- stage agreement: IoU of the masks of the network's two stages; the baselines have none
+- box fit: IoU of the mask's tight box and the given box; a mask that misses a side, or a box beside its object, shows;
+  where a mask may reach beyond its box by a margin, what it has of that is left out
+- area ratio: pixels of the mask in the box over the area of the box; near 1 for a leak or a rectangle, near 0 for a
+  collapse
+- stage agreement: IoU in the box of the masks of the network's two stages; the baselines have none
 - neighbour agreement: IoU with the object's mask before or after it, the better of the two (a bad neighbour is not its
-  fault), each seen in its own box as a small raster, so that the shape counts, and not where it is or how large
+  fault), each seen in its own box with its margin as a small raster, so that the shape counts, and not where it is or
+  how large
 - fragments: connected parts, specks below `SPECK` of the mask's pixels left out
 """
 
@@ -24,7 +27,7 @@ import cv2
 import numpy as np
 
 from boxmask import boxes as box_geometry
-from boxmask.generate.outcomes import FrameResult, Outcome
+from boxmask.generate.outcomes import FrameResult, ObjectResult, Outcome
 from boxmask.masks import box_region
 
 FILE_NAME = "quality.csv"
@@ -90,7 +93,7 @@ class SequenceQuality:
         if result.outcome is not Outcome.OK:
             return
         for object_id, found in result.objects.items():
-            signs, raster = _look(result.mask == object_id, found.box, found.stage_agreement)
+            signs, raster = _look(result.mask == object_id, found)
             with self._lock:
                 if object_id not in self._seen:
                     self._seen[object_id] = {}
@@ -112,31 +115,39 @@ class SequenceQuality:
         rasters = self._rasters[object_id]
         neighbour = max((_raster_iou(rasters[frame], rasters[other]) for other in neighbours), default=math.nan)
         value = score(box_fit=signs.box_fit, stage_agreement=signs.stage_agreement, neighbour_agreement=neighbour,
-                      is_empty=signs.area_ratio == 0)
+                      is_empty=signs.is_empty)
         return Row(self._names[frame], object_id, value, signs.box_fit, signs.area_ratio, signs.stage_agreement,
                    neighbour, signs.fragments)
 
 
 @dataclass(frozen=True)
 class _Signs:
+    is_empty: bool
     box_fit: float
     area_ratio: float
     stage_agreement: float
     fragments: int
 
 
-def _look(mask: np.ndarray, box: np.ndarray, stage_agreement: float) -> tuple[_Signs, np.ndarray]:
-    """The signs of a mask (H, W) bool alone, and its raster (RASTER, RASTER) uint8; box (4,) xywh, in the frame."""
+def _look(mask: np.ndarray, found: ObjectResult) -> tuple[_Signs, np.ndarray]:
+    """The signs of a mask (H, W) bool alone, and its raster (RASTER, RASTER) uint8."""
     size = mask.shape[1], mask.shape[0]
-    box = box_geometry.intersect(box, size)
-    region = box_region(box, size)
-    part = mask[region].astype(np.uint8)
-    found = box_geometry.from_mask(mask)
-    fit = 0.0 if found is None else _box_iou(found, box)
+    box = box_geometry.intersect(found.box, size)
+    part = mask[box_region(box_geometry.grow(box, found.box_margin), size)].astype(np.uint8)
+    tight = box_geometry.from_mask(mask)
+    fit = 0.0 if tight is None else _box_iou(_drawn_in(tight, box, found.box_margin), box)
     # A mask may have all of a pixel of which the box has a corner.
-    area = min(1.0, float(np.count_nonzero(mask) / max(box[2] * box[3], 1e-9)))
+    area = min(1.0, float(np.count_nonzero(mask[box_region(box, size)]) / max(box[2] * box[3], 1e-9)))
     raster = cv2.resize(255 * part, (RASTER, RASTER), interpolation=cv2.INTER_AREA)
-    return _Signs(fit, area, float(stage_agreement), _count_parts(part)), raster
+    return _Signs(tight is None, fit, area, float(found.stage_agreement), _count_parts(part)), raster
+
+
+def _drawn_in(tight: np.ndarray, box: np.ndarray, margin: float) -> np.ndarray:
+    """The tight box of a mask (4,) without what of it is beyond the given box by up to the margin."""
+    most = margin * box[2:]
+    before = (box[:2] - tight[:2]).clip(0, most)
+    after = (tight[:2] + tight[2:] - box[:2] - box[2:]).clip(0, most)
+    return np.concatenate([tight[:2] + before, (tight[2:] - before - after).clip(0)])
 
 
 def _count_parts(mask: np.ndarray) -> int:

@@ -208,5 +208,6 @@ class SequenceWork:
         pieces = [piece for _, piece in sorted(frame.pieces.items())]
         with self._phases.timed("compose"):
             mask = None if frame.size is None else compose(pieces, frame.size, self._box_margin)
-        objects = {piece.object_id: ObjectResult(piece.box, piece.scores.stage_agreement) for piece in pieces}
+        objects = {piece.object_id: ObjectResult(piece.box, piece.scores.stage_agreement, self._box_margin)
+                   for piece in pieces}
         return FrameResult(frame.index, outcome, "; ".join(frame.reasons), frame.size, mask, objects)

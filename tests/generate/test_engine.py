@@ -105,7 +105,13 @@ def test_the_box_that_was_used_and_the_agreement_of_the_stages_are_told(memory_s
     np.testing.assert_array_equal(result.objects[1].box, [0, 0, 15, 16])
     assert result.objects[1].stage_agreement == 0.25
     (result,), = run([memory_sequence("v")], filled_box)[0].values()
-    assert np.isnan(result.objects[1].stage_agreement)
+    assert np.isnan(result.objects[1].stage_agreement) and result.objects[1].box_margin == 0
+
+
+def test_masks_reach_beyond_the_box_by_the_margin_that_is_told(memory_sequence):
+    (result,), = run([memory_sequence("v", box=(10, 8, 20, 16))], Counting(), box_margin=0.25)[0].values()
+    assert result.objects[1].box_margin == 0.25
+    assert (result.mask == 1).sum() == 30 * 24
 
 
 @pytest.mark.parametrize("position", range(5))

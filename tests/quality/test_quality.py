@@ -26,10 +26,10 @@ def result(index, mask, objects=None):
     return FrameResult(index, Outcome.OK, "", SIZE, mask, objects or {1: ObjectResult(np.array(BOX), 0.9)})
 
 
-def rows_of(*masks, box=BOX, stage=0.9):
+def rows_of(*masks, box=BOX, stage=0.9, margin=0.0):
     quality = SequenceQuality([f"{index:05d}" for index in range(len(masks))])
     for index, mask in enumerate(masks):
-        quality.add(result(index, mask, {1: ObjectResult(np.array(box, float), stage)}))
+        quality.add(result(index, mask, {1: ObjectResult(np.array(box, float), stage, margin)}))
     return quality.rows()
 
 
@@ -49,6 +49,28 @@ def test_a_mask_is_compared_with_its_box(mask, fit, area, fragments):
 def test_the_part_of_a_box_beyond_the_image_is_not_missed():
     [row] = rows_of(filled((0, 0, 30, 20)), box=(-20, -10, 50, 30))
     assert row.box_fit == row.area_ratio == 1.0
+
+
+@pytest.mark.parametrize(("mask", "fit", "area", "fragments"), [
+    (filled((10, 20, 40, 20)), 1.0, 1.0, 1),
+    (filled((6, 18, 48, 24)), 1.0, 1.0, 1),  # all of the margin
+    (filled((6, 20, 40, 20)), 0.9, 0.9, 1),  # as much outside at one side as is missing at the other
+    (filled((10, 20, 20, 20)), 0.5, 0.5, 1),
+    (filled((6, 20, 14, 20)), 0.25, 0.25, 1),
+    (filled((6, 20, 4, 20)), 0.0, 0.0, 1),
+    (filled((10, 20, 40, 10), (10, 41, 40, 1)), 1.0, 0.5, 2),
+    (filled(), 0.0, 0.0, 0),
+])
+def test_a_mask_may_reach_beyond_its_box_by_the_margin_and_what_is_missing_in_the_box_shows(mask, fit, area, fragments):
+    [row] = rows_of(mask, margin=0.1)
+    assert (row.box_fit, row.area_ratio, row.fragments) == (pytest.approx(fit), pytest.approx(area), fragments)
+    assert (row.score == 0) == (fit == 0)
+
+
+def test_neighbours_are_seen_with_the_margin():
+    whole, inside = filled((6, 18, 48, 24)), filled((10, 20, 40, 20))
+    first, second = rows_of(whole, inside, margin=0.1)
+    assert first.neighbour_agreement == second.neighbour_agreement == pytest.approx(1 / 1.44, abs=0.02)
 
 
 def test_neighbours_agree_wherever_and_however_large_the_object_is():
