@@ -17,12 +17,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from boxmask.readers.annotations import Entry, fit, judge, make_sequence
-from boxmask.readers.folders import require_folder, unique
+from boxmask.readers.folders import require_few_objects, require_folder, unique
 from boxmask.readers.images import ImageFiles
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence, shorten
 
 NAME = "COCO-video"
-_MOST_OBJECTS = 254
 # By far the largest part of such a file, and not looked at here.
 _MASKS = ("segmentations", "areas")
 
@@ -54,9 +53,7 @@ def read_sequence(root: Path, file: Path, videos: Mapping[str, _Video], name: st
     frames = ImageFiles(tuple(root / _inside(path, name, file) for path in video.file_names))
     length = len(frames.paths)
     objects = [_entries(boxes, length) for _, boxes in sorted(video.objects, key=lambda each: each[0])]
-    if len(objects) > _MOST_OBJECTS:
-        raise DatasetError(f"it has {len(objects)} objects, and a mask can tell {_MOST_OBJECTS} apart", dataset=NAME,
-                           sequence=name, file=file)
+    require_few_objects(len(objects), dataset=NAME, sequence=name, file=file)
     # A video without any object still has frames to account for: one object, nowhere to be seen.
     return make_sequence(NAME, name, frames, dict(enumerate(objects or [[None] * length], start=1)))
 

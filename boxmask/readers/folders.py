@@ -14,6 +14,8 @@ from boxmask.readers.sequence import DatasetError, check_name
 
 # Numbers of frames may have holes, but a stray 99999999.jpg must not make a sequence of so many frames.
 _MOST_MISSING = 1000
+# A mask has a byte a pixel; 0 is the background, 255 nobody.
+_MOST_OBJECTS = 254
 
 
 def require_folder(path: Path, what: str, *, dataset: str, sequence: str | None = None) -> Path:
@@ -98,6 +100,13 @@ def count_frames(numbers: list[int], first: int, lines: int, *, dataset: str, se
                            f"{lines} annotation lines; remove files that do not belong to it", dataset=dataset,
                            sequence=sequence, file=folder)
     return length
+
+
+def require_few_objects(count: int, *, dataset: str, sequence: str, file: Path) -> None:
+    """Raises `DatasetError` if a sequence has more objects than a mask has indices."""
+    if count > _MOST_OBJECTS:
+        raise DatasetError(f"it has {count} objects, and a mask can tell {_MOST_OBJECTS} apart", dataset=dataset,
+                           sequence=sequence, file=file)
 
 
 def require_images(images: ImageFiles, lines: int, *, dataset: str, sequence: str, file: Path) -> ImageFiles:

@@ -22,6 +22,7 @@ from boxmask.readers.folders import (
     list_names,
     number_files,
     read_names,
+    require_few_objects,
     require_folder,
     require_images,
     subfolders,
@@ -80,11 +81,13 @@ def _annotations(folder: Path, inside: list[str], name: str) -> list[Path]:
     if not found:
         raise DatasetError("no groundtruth_rect.txt and no groundtruth.txt in it", dataset=NAME, sequence=name,
                            file=folder)
+    require_few_objects(len(found), dataset=NAME, sequence=name, file=folder)
     return [folder / file for file in sorted(found, key=lambda file: int(found[file][2][1:]))]
 
 
 def _frames(folder: Path, lines: int, name: str) -> ImageFiles:
     """The images of a folder, and those of missing numbers where all are numbered: (length,) >= lines then."""
+    require_folder(folder, "the images of the sequence", dataset=NAME, sequence=name)
     paths = list_folder(folder)
     if not paths:
         raise DatasetError("no images in it; expected 0001.jpg, 0002.jpg, ...", dataset=NAME, sequence=name,

@@ -116,6 +116,30 @@ def test_images_without_numbers_are_taken_in_order(make, files):
         tracking_folders.open_dataset(root).read("Couple")
 
 
+@pytest.mark.parametrize("images", ["link to nowhere", "link to itself", "file"])
+def test_images_that_are_no_folder_cost_their_sequence_alone(make, files, images):
+    root = make(numbers=())
+    folder = root / "Couple/img"
+    if images == "file":
+        files.write(folder, b"")
+    else:
+        folder.symlink_to("img" if images == "link to itself" else "nowhere")
+    make("Good")
+    dataset = tracking_folders.open_dataset(root)
+    with pytest.raises(DatasetError, match="sequence Couple, .*img: the folder .*expected the images of the sequence"):
+        dataset.read("Couple")
+    assert len(dataset.read("Good")) == 4
+
+
+def test_more_objects_than_a_mask_has_indices_are_refused_and_their_frames_counted(make):
+    root = make("Crowd", files_of_boxes=[f"groundtruth_rect.{number}.txt" for number in range(255)])
+    with pytest.raises(DatasetError, match="sequence Crowd, .*: it has 255 objects, and a mask can tell 254") as error:
+        tracking_folders.open_dataset(root).read("Crowd")
+    assert error.value.num_frames == 4
+    (root / "Crowd/groundtruth_rect.0.txt").unlink()
+    assert len(tracking_folders.open_dataset(root).read("Crowd").object_ids) == 254
+
+
 def test_what_is_missing_is_named(make, files):
     root = make(files_of_boxes=())
     with pytest.raises(DatasetError, match=r"Couple: no groundtruth_rect\.txt and no groundtruth\.txt in it"):
