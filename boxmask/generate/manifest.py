@@ -26,6 +26,7 @@ _FRAME_KINDS = {"name": str, "outcome": str, "reason": str, "width": int, "heigh
 _HEADER_KINDS = {"best": dict, "boxmask": str, "counts": dict, "crc32": int, "dataset": str, "files": dict,
                  "format": int, "frames": list, "object_ids": list, "sequence": str, "settings": dict}
 _HIGHEST_ID = 254
+_LONGEST_SIDE = 2 ** 31 - 1  # of a PNG
 _NOT_READABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -90,6 +91,8 @@ class Frame:
         values = _of_kinds(record, _FRAME_KINDS)
         check_name(values["name"], dataset="manifest", what="a frame")
         values["outcome"] = Outcome(values["outcome"])
+        if not all(1 <= values.get(side, 1) <= _LONGEST_SIDE for side in ("width", "height")):
+            raise ValueError("no image has this width and height")
         if "objects" in values:
             values["objects"] = _qualities(values["objects"])
         return cls(**values)

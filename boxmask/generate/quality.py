@@ -29,6 +29,7 @@ import numpy as np
 from boxmask import boxes as box_geometry
 from boxmask.generate.outcomes import FrameResult, ObjectResult, Outcome
 from boxmask.masks import box_region
+from boxmask.readers.sequence import shorten
 
 FILE_NAME = "quality.csv"
 SPECK = 0.01
@@ -193,10 +194,21 @@ def read_csv(path: Path) -> list[Row]:
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         try:
-            name, object_id, *numbers, fragments = line
-            values = [float(text) if text else math.nan for text in numbers]
-            rows.append(Row(name, int(object_id), *values, int(fragments)))
+            rows.append(_parse(line))
         except (ValueError, TypeError):
-            raise QualityError(f"{path}, line {number}: expected {len(COLUMNS)} fields of a name and numbers, got "
-                               f"{line}; generate the sequence again") from None
+            raise QualityError(f"{path}, line {number}: expected {len(COLUMNS)} fields, a name, an object id, signs "
+                               f"from 0 to 1 and a number of fragments, got {shorten(str(line))}; generate the "
+                               "sequence again") from None
     return rows
+
+
+def _parse(line: list[str]) -> Row:
+    """The row of the fields of a line. Raises ValueError or TypeError for others than `to_csv` writes."""
+    name, object_id, *numbers, fragments = line
+    signs = [float(text) if text else math.nan for text in numbers]
+    row = Row(name, int(object_id), *signs, int(fragments))
+    if math.isnan(row.score) or not all(math.isnan(sign) or 0 <= sign <= 1 for sign in signs):
+        raise ValueError("a sign is from 0 to 1, and only the score is always there")
+    if not 0 <= row.fragments <= 1 / SPECK:
+        raise ValueError("no mask has so many parts that are no specks")
+    return row

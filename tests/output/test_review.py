@@ -179,19 +179,22 @@ def test_a_frame_that_cannot_be_read_is_said_and_tried_again(out, label, reviewe
 
 
 def test_what_went_wrong_is_on_the_page_too(out, label, reviewed):
-    for name in ("fine", "cut", "nonsense", "moved"):
+    for name in ("fine", "cut", "nonsense", "beyond", "moved"):
         out.add(name, [label()])
     manifest = out.path / "cut" / "manifest.json"
     manifest.write_text(manifest.read_text()[:-5])
     (out.path / "nonsense" / "quality.csv").write_text("nonsense")
+    table = out.path / "beyond" / "quality.csv"
+    table.write_text(table.read_text().replace("0.9000", "inf", 1))
     shutil.rmtree(out.videos / "moved")
     out.out.failed.mkdir(parents=True)
     (out.out.failed / "lost.json").write_text('{"frames": 7, "reason": "no <annotation>", "sequence": "lost"}')
     built = reviewed()
     _, rows = page_data(built)
-    assert (built.sequences, built.without) == (5, 4)
+    assert (built.sequences, built.without) == (6, 5)
     assert rows["lost"] | {"outcomes": {"failed": 7}, "note": "no <annotation>", "score": None} == rows["lost"]
     assert "damaged" in rows["cut"]["note"] and "expected the columns" in rows["nonsense"]["note"]
+    assert "quality.csv, line 2: expected 8 fields" in rows["beyond"]["note"]
     assert rows["moved"]["score"] == .9 and "no pictures: " in rows["moved"]["note"]
     assert rows["fine"]["note"] == ""
 

@@ -154,6 +154,9 @@ GOOD = to_csv([Row("00001", 1, .5, .5, .5, .5, .5, 1)])
 @pytest.mark.parametrize(("text", "says"), [
     (None, "no such file"), ("", "expected the columns"), ("a,b\n", "expected the columns"),
     (GOOD + "00002,1,0.5\n", "line 3"), (GOOD + "00002,1,x,,,,,1\n", "line 3"), (GOOD + "\n", "line 3"),
+    *((f"{GOOD}00002,1,{numbers}\n", "line 3: expected 8 fields.*'00002'") for numbers in (
+        ",1,1,1,1,1", "nan,1,1,1,1,1", "1.1,1,1,1,1,1", "-0.1,1,1,1,1,1", "inf,1,1,1,1,1", "1,inf,1,1,1,1",
+        "1,1,1,1,1e300,1", f"1,1,1,1,1,1{'0' * 400}", "1,1,1,1,1,-1", f"1,1,1,1,1,1{'0' * 5000}")),
 ])
 def test_what_is_no_quality_file_is_refused_by_name(tmp_path, text, says):
     path = tmp_path / "quality.csv"

@@ -75,6 +75,7 @@ def test_no_name_in_a_manifest_leads_out_of_its_folder(out, tmp_path, kind, name
 
 @pytest.mark.parametrize("change", [
     lambda record: record["frames"][0].update(outcome="fine"), lambda record: record["frames"][0].update(width=-1),
+    lambda record: record["frames"][0].update(width=10 ** 400), lambda record: record["frames"][0].update(height=0),
     lambda record: record["frames"][0].update(bytes="9"), lambda record: record["frames"][0].update(more=1),
     lambda record: record["frames"][0].update(objects={"0": 1.0}), lambda record: record["frames"][0].update(poor=1),
     lambda record: record["frames"][0].update(objects={"1": 7}), lambda record: record["frames"].append([]),
