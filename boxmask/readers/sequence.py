@@ -120,7 +120,7 @@ class _SelectedFrames:
     def names(self) -> tuple[str, ...]:
         return tuple(self.frames.names[index] for index in self.indices)
 
-    @property
+    @cached_property
     def paths(self) -> tuple[Path, ...]:
         """Where the frames are files, as of `images.ImageFiles`."""
         return tuple(self.frames.paths[index] for index in self.indices)

@@ -124,6 +124,22 @@ def test_files_are_read_by_several_helpers_at_once(memory_sequence):
     assert isinstance(events[-1], SequenceDone)
 
 
+def test_that_chosen_frames_are_files_is_found_out_once(memory_sequence):
+    asked = []
+
+    class Paths(tuple):
+        def __getitem__(self, index):
+            asked.append(index)
+            return super().__getitem__(index)
+
+    sequence = memory_sequence("v" * 40)
+    sequence.frames.paths = Paths(range(40))
+    chosen = sequence.select(range(0, 40, 2)).select(range(10))
+    with Helpers(filled_box, 2) as helpers:
+        list(generate_masks(iter([chosen]), filled_box, helpers=helpers))
+    assert asked == list(range(0, 40, 2))
+
+
 def test_an_error_in_a_helper_says_its_frame_and_an_unforeseen_one_ends_the_run(memory_sequence):
     boxes = np.full((9, 1, 4), 10.0)
     boxes[5, 0, 0] = 2
