@@ -21,7 +21,7 @@ def got10k_totals(boxes: np.ndarray, truth: np.ndarray, size: tuple[int, int]) -
     """Sums over frames, and numbers of frames, of AO, SR.50 and SR.75: two arrays (3,).
 
     As in the GOT-10k toolkit (`got10k/experiments/got10k.py`): the first frame, which is given, and frames without the
-    target do not count; boxes are cut to the image of `size` (W, H); all frames of all sequences count the same.
+    target do not count; boxes are cut to the image of `size` (W, H); all frames of all objects count the same.
     """
     counted = is_there(truth)
     counted[:1] = False
@@ -32,13 +32,13 @@ def got10k_totals(boxes: np.ndarray, truth: np.ndarray, size: tuple[int, int]) -
 
 
 def lasot_totals(boxes: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Success AUC, precision and normalised precision of a sequence, and weights of 1: two arrays (3,).
+    """Success AUC, precision and normalised precision of an object, and weights of 1: two arrays (3,).
 
     As in the LaSOT toolkit (`utils/eval_tracker.m`, `calc_seq_err_robust.m`) and in pytracking
     (`analysis/extract_results.py`): success is the share of frames with an overlap above a threshold, averaged over the
     thresholds 0, 0.05, ..., 1; precision the share with centres at most 20 pixels apart, or 0.2 of the true box. The
     first frame counts as if the tracker had given the true box. Frames without the target count as missed, as the
-    share is of all frames. Where a tracker gives no box its last one stays. All sequences count the same.
+    share is of all frames. Where a tracker gives no box its last one stays. All objects count the same.
     """
     boxes = np.concatenate([truth[:1], _carried(boxes)[1:]])
     overlaps = overlap(boxes, truth)
