@@ -42,7 +42,8 @@ def open_dataset(root: str | os.PathLike[str], annotations: str | os.PathLike[st
     root = require_folder(Path(root), "the folder that the file names start from", dataset=NAME)
     path = Path(annotations)
     videos = _parse(_load(path), path)
-    return Dataset(NAME, unique(videos, dataset=NAME, file=path), partial(read_sequence, root, path, videos))
+    names = unique(videos, "an entry in 'videos' for each of them", dataset=NAME, file=path)
+    return Dataset(NAME, names, partial(read_sequence, root, path, videos))
 
 
 def read_sequence(root: Path, file: Path, videos: Mapping[str, _Video], name: str) -> Sequence:

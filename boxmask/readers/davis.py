@@ -25,7 +25,7 @@ def open_dataset(root: str | os.PathLike[str], split: str | None = None) -> Data
     frames = require_folder(root / IMAGES, "the folders of frames", dataset=NAME)
     require_folder(root / ANNOTATIONS, "the folders of masks", dataset=NAME)
     if split is None:
-        names = unique(subfolders(frames), dataset=NAME, file=frames)
+        names = unique(subfolders(frames), "a folder of frames for each sequence", dataset=NAME, file=frames)
     else:
         lists = [root / "ImageSets" / year / f"{split}.txt" for year in YEARS]
         found = [path for path in lists if path.is_file()]

@@ -28,12 +28,17 @@ def require_folder(path: Path, what: str, *, dataset: str, sequence: str | None 
 
 def read_names(path: Path, *, dataset: str) -> tuple[str, ...]:
     """The sequence names of a list file, one a line. A name is a folder of the dataset, never a way out of it."""
-    lines = read_lines(path, "one sequence name a line", dataset=dataset)
-    return unique(filter(None, lines), dataset=dataset, file=path)
+    expected = "one sequence name a line"
+    lines = read_lines(path, expected, dataset=dataset)
+    return unique(filter(None, lines), expected, dataset=dataset, file=path)
 
 
-def unique(names: Iterable[str], *, dataset: str, file: Path) -> tuple[str, ...]:
-    """Names of sequences in their order, or a `DatasetError` if there are none, one is no name, or one comes twice."""
+def unique(names: Iterable[str], expected: str, *, dataset: str, file: Path, setting: str = "") -> tuple[str, ...]:
+    """Names of sequences in their order, or a `DatasetError` if there are none, one is no name, or one comes twice.
+
+    expected: what is in a `file` with sequences; setting: the environment's name for it, by which the doctor looks for
+    the right folder nearby.
+    """
     seen: dict[str, None] = {}
     for name in names:
         check_name(name, dataset=dataset, file=file)
@@ -42,7 +47,8 @@ def unique(names: Iterable[str], *, dataset: str, file: Path) -> tuple[str, ...]
                                dataset=dataset, file=file)
         seen[name] = None
     if not seen:
-        raise DatasetError("no sequences in it", dataset=dataset, file=file)
+        hint = f"; `{setting}={file} boxmask doctor` tells if it is a level off" if setting else ""
+        raise DatasetError(f"no sequences in it; expected {expected}{hint}", dataset=dataset, file=file)
     return tuple(seen)
 
 

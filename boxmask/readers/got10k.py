@@ -37,7 +37,9 @@ def open_dataset(root: str | os.PathLike[str]) -> Dataset:
         names = read_names(listed, dataset=NAME)
     else:
         names = unique((name for name in subfolders(root) if (root / name / "groundtruth.txt").is_file()
-                        or (root / name / "00000001.jpg").is_file()), dataset=NAME, file=root)
+                        or (root / name / "00000001.jpg").is_file()),
+                       "<sequence>/00000001.jpg, ... and <sequence>/groundtruth.txt, as in the folder of a split",
+                       dataset=NAME, file=root, setting="BOXMASK_GOT10K_DIR")
     return Dataset(NAME, names, partial(read_sequence, root))
 
 

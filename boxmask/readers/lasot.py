@@ -37,7 +37,8 @@ def open_dataset(root: str | os.PathLike[str], *, split: str | None = None, firs
                            f"{root.resolve().name}", dataset=NAME, file=root)
     if split is None:
         folders = list(_find(root))
-        names = unique((folder.name for folder in folders), dataset=NAME, file=root)
+        names = unique((folder.name for folder in folders), "<class>/<class>-<n>, such as airplane/airplane-1",
+                       dataset=NAME, file=root, setting="BOXMASK_LASOT_DIR")
         by_class = {folder.name for folder in folders if folder.parent != root}
     else:
         names = _read_split(root, split)

@@ -45,7 +45,11 @@ def open_dataset(root: str | os.PathLike[str]) -> Dataset:
         raise DatasetError(f"this is one sequence; name the folder above it and --sequences {root.resolve().name}",
                            dataset=NAME, file=root)
     listed = root / "list.txt"
-    names = read_names(listed, dataset=NAME) if listed.is_file() else unique(subfolders(root), dataset=NAME, file=root)
+    if listed.is_file():
+        names = read_names(listed, dataset=NAME)
+    else:
+        names = unique(subfolders(root), "<sequence>/img/0001.jpg, ... and <sequence>/groundtruth_rect.txt, or as VOT "
+                       "has them", dataset=NAME, file=root)
     return Dataset(NAME, names, partial(read_sequence, root))
 
 

@@ -36,7 +36,7 @@ def open_dataset(root: str | os.PathLike[str], sets: Iterable[str] | None = None
                                    "make masks of one set at a time, in folders of their own", dataset=NAME,
                                    file=folder)
             where[name] = folder
-    names = unique(where, dataset=NAME, file=root)
+    names = unique(where, "anno/<sequence>.txt and frames/<sequence>/0.jpg in each set", dataset=NAME, file=root)
     return Dataset(NAME, names, partial(read_sequence, where))
 
 

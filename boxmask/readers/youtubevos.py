@@ -26,7 +26,8 @@ def open_dataset(root: str | os.PathLike[str], split: str = SPLIT) -> Dataset:
                               dataset=NAME)
     masks = require_folder(root / "Annotations", "the folders of masks", dataset=NAME)
     require_folder(root / "JPEGImages", "the folders of frames", dataset=NAME)
-    return Dataset(NAME, unique(subfolders(masks), dataset=NAME, file=masks), partial(read_sequence, root))
+    names = unique(subfolders(masks), "a folder of masks for each video", dataset=NAME, file=masks)
+    return Dataset(NAME, names, partial(read_sequence, root))
 
 
 def read_sequence(root: Path, name: str) -> Sequence:

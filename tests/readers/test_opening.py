@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from boxmask.readers import got10k, lasot, tracking_folders, trackingnet
+from boxmask.doctor.layouts import GOT10K, LASOT, nearby
+from boxmask.readers import davis, got10k, lasot, tracking_folders, trackingnet, youtubevos
+from boxmask.readers.sequence import DatasetError
 
 
 @pytest.fixture
@@ -69,3 +71,29 @@ def test_a_sequence_is_one_pass_over_its_files_and_one_listing_of_its_frames(tmp
         opened.clear()
         dataset.read(name)
         assert sorted(opened) == sorted(expected)
+
+
+@pytest.mark.parametrize(("reader", "folders", "expected"), [
+    (got10k, ["train/GOT-10k_Train_000001"], r"<sequence>/groundtruth\.txt, as in the folder of a split"),
+    (lasot, ["LaSOT/airplane/airplane-1"], "<class>/<class>-<n>"),
+    (trackingnet, ["anno", "frames"], r"anno/<sequence>\.txt and frames/<sequence>"),
+    (tracking_folders, [], r"<sequence>/groundtruth_rect\.txt"),
+    (davis, ["JPEGImages/480p", "Annotations/480p"], "a folder of frames for each sequence"),
+    (youtubevos, ["JPEGImages", "Annotations"], "a folder of masks for each video"),
+])
+def test_a_root_without_sequences_is_told_what_belongs_there(tmp_path, reader, folders, expected):
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(DatasetError, match=f"no sequences in it; expected .*{expected}"):
+        reader.open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(("reader", "file", "layout"), [(got10k, "train/a/groundtruth.txt", GOT10K),
+                                                        (lasot, "LaSOT/a/a-1/groundtruth.txt", LASOT)])
+def test_a_root_that_is_a_level_too_high_leads_to_the_doctor_who_knows_the_right_one(tmp_path, files, reader, file,
+                                                                                     layout):
+    files.write(tmp_path / file, ["1,2,3,4"])
+    with pytest.raises(DatasetError) as error:
+        reader.open_dataset(tmp_path)
+    assert f"`BOXMASK_{layout.attribute.upper()}={tmp_path} boxmask doctor`" in str(error.value)
+    assert nearby(tmp_path, layout.recognise) == tmp_path / Path(file).parts[0]
