@@ -140,8 +140,8 @@ class Reference:
             raise BenchError("the reference procedure needs a network")
         self.masker = prepared.masker
         self.sequence: Sequence = prepared.dataset.read(prepared.names[0])
-        plan = make_plan(self.sequence.sight[:, :1], WindowOptions("sliding", WINDOW, STRIDE))
-        each = [(frame, window.frames) for window in plan.windows for frame in window.keep]
+        windows = make_plan(self.sequence.sight[:, :1], WindowOptions("sliding", WINDOW, STRIDE))
+        each = [(frame, window.frames) for window in windows for frame in window.keep]
         if not each:
             raise BenchError(f"sequence {self.sequence.name}: its first object is never visible")
         chosen = np.unique(np.linspace(0, len(each) - 1, num_frames).round().astype(int))

@@ -69,7 +69,7 @@ class NetworkMasker:
         self.is_on_processors = self._device.type == "cpu"
 
     def view(self, image: np.ndarray, box: np.ndarray) -> CropView:
-        """The crop (3, h, w) around a box (4,) xywh of an image (H, W, 3) uint8 RGB, with the box in it."""
+        """The crop (h, w, 3) around a box (4,) xywh of an image (H, W, 3) uint8 RGB, with the box in it."""
         size = self.net.input_spec.size
         window = search_window(box, self.search_factor, size)
         return CropView(crop(image, window, size), to_crop(box, window, size), window)

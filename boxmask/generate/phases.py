@@ -29,10 +29,6 @@ class Phases:
             with self._lock:
                 self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
 
-    def limiting(self) -> str | None:
-        """The phase that took the most time, None if nothing was timed."""
-        return max(self.seconds, key=self.seconds.__getitem__, default=None)
-
 
 def peak_memory() -> float:
     """The most memory that this process has had, in bytes; what it was before it became this program does not count."""

@@ -52,31 +52,21 @@ class Window:
     keep: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The windows of a sequence of `num_frames`, in the order in which their last frames come.
+def make_plan(sight: np.ndarray, options: WindowOptions = DEFAULT_WINDOWS) -> tuple[Window, ...]:
+    """The windows of a sequence, in the order in which their last frames come.
 
-    Every visible object of every frame is kept by exactly one window, and no window has a frame where it is not
-    visible.
-    """
+    sight (T, O) of `readers.sequence.Sight`, of O objects, each with its own windows. Every visible object of every
+    frame is kept by exactly one window, and no window has a frame where it is not visible.
 
-    num_frames: int
-    windows: tuple[Window, ...]
-
-
-def make_plan(sight: np.ndarray, options: WindowOptions = DEFAULT_WINDOWS) -> Plan:
-    """The plan of a sequence; sight (T, O) of `readers.sequence.Sight`, of O objects, each with its own windows.
-
-    >>> frames = make_plan(np.zeros((6, 1)), WindowOptions(window=3, stride=2)).windows
-    >>> [(window.frames, window.keep) for window in frames]
+    >>> windows = make_plan(np.zeros((6, 1)), WindowOptions(window=3, stride=2))
+    >>> [(window.frames, window.keep) for window in windows]
     [((0, 2, 4), (0, 2, 4)), ((1, 3, 5), (1, 3, 5))]
     """
     visible = np.asarray(sight) == Sight.VISIBLE
     cut = _chunk if options.kind == "chunk" else _sliding
     windows = [Window(index, frames, keep) for index, of_object in enumerate(visible.T)
                for frames, keep in cut(of_object, options)]
-    return Plan(len(visible), tuple(sorted(windows, key=lambda window: (window.frames[-1], window.object,
-                                                                        window.frames))))
+    return tuple(sorted(windows, key=lambda window: (window.frames[-1], window.object, window.frames)))
 
 
 _Cut = tuple[tuple[int, ...], tuple[int, ...]]

@@ -85,7 +85,7 @@ class SequenceWork:
         self._masker = masker
         self._phases = phases
         self._box_margin = box_margin
-        self._windows = make_plan(sequence.sight, options).windows
+        self._windows = make_plan(sequence.sight, options)
         self._uses = Counter((frame, window.object) for window in self._windows for frame in window.frames)
         self._views: dict[tuple[int, int], Any] = {}
         self._frames: dict[int, _Frame] = {}
