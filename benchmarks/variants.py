@@ -30,7 +30,7 @@ GROUPS = {"baselines": "without a network", "frames": "frames that are solved to
           "search": "crop side over box side"}
 # What the others are compared with: all parts of the network on windows of the default length.
 WHOLE = f"T{WINDOW}"
-SEARCH_FACTORS = (1.5, 2.0, 3.0, 4.0)
+SEARCH_FACTORS = (1.2, 2.0, 3.0, 4.0)
 MARGIN = 0.1  # of the rows whose masks may reach beyond their boxes
 
 

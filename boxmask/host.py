@@ -88,9 +88,8 @@ def find_checkout(path: str | os.PathLike[str]) -> Path:
     root = Path(path).expanduser().resolve()
     missing = [name for name in _LANDMARKS if not (root / name).is_file()]
     if missing:
-        raise HostError(f"{root} is not a pytracking checkout: it has no {missing[0]}. Name the folder of a clone of "
-                        f"visionml/pytracking with --pytracking or {ROOT_VARIABLE}, or neither to use the host that "
-                        "comes with boxmask")
+        raise HostError(f"{root} is not a pytracking checkout: it has no {missing[0]}; name the folder of a clone of "
+                        "visionml/pytracking")
     return root
 
 
@@ -104,7 +103,11 @@ def _choose(pytracking: str | os.PathLike[str] | None) -> Host:
     named = pytracking if pytracking is not None else os.environ.get(ROOT_VARIABLE) or None
     if named is None:
         return Host(STANDALONE, is_standalone=True)
-    return Host(find_checkout(named), is_standalone=False)
+    try:
+        return Host(find_checkout(named), is_standalone=False)
+    except HostError as error:
+        raise HostError(f"{error}, with --pytracking or {ROOT_VARIABLE}, or none to use the host that comes with "
+                        "boxmask") from None
 
 
 def _extend_when_imported(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line `boxmask`: one module a command, the only ones that parse arguments.
+"""The command line `boxmask`: one module a command.
 
 Heavy imports wait until a command needs them.
 """
@@ -28,7 +28,7 @@ from boxmask.cli import (
     samples,
     verify,
 )
-from boxmask.cli.options import HelpFormatter, print_error
+from boxmask.cli.options import HelpFormatter, UsageError, print_error
 from boxmask.terminal import leave_pipe
 
 DESCRIPTION = "Masks from boxes for tracking videos, in the layout that pytracking's loaders read."
@@ -48,7 +48,7 @@ NO_COLOR=1 writes no colours on a terminal"""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command and returns the exit code; wrong usage leaves through argparse with 2."""
+    """Runs one command and returns the exit code; what argparse itself refuses leaves through it, with 2."""
     args = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     # In the environment, so that processes that a command starts use the same host.
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.debug:
             raise
         print_error(_explain(error))
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
 
 
 def _explain(error: Exception) -> str:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxmask.cli.options import add_command, add_json, positive, tell
+from boxmask.cli.options import UsageError, add_command, add_json, positive, tell
 from boxmask.generate.defaults import WINDOWS
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def _source(args: argparse.Namespace) -> Source | None:
 
     for one, other in (("layout", "root"), ("frames", "boxes")):
         if (getattr(args, one) is None) != (getattr(args, other) is None):
-            raise ValueError(f"--{one} and --{other} belong together")
+            raise UsageError(f"--{one} and --{other} belong together")
     if args.layout is not None and args.frames is not None:
-        raise ValueError("name either a dataset with --layout, or a folder with --frames")
+        raise UsageError("name either a dataset with --layout, or a folder with --frames")
     if args.layout is not None:
         return Source(args.layout, {"root": str(args.root.absolute())})
     if args.frames is not None:

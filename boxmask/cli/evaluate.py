@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxmask.cli.options import add_command, add_json, not_negative, positive, tell
+from boxmask.cli.options import UsageError, add_command, add_json, not_negative, positive, tell
 
 if TYPE_CHECKING:
     from boxmask.evaluate.report import Report
@@ -85,7 +85,7 @@ def _evaluate_boxes(args: argparse.Namespace) -> int:
     arguments = {"root": str(args.root.absolute())}
     if args.split is not None:
         if args.layout != "lasot":
-            raise ValueError(f"--split is for lasot; {args.layout} has its splits in folders: name one with --root")
+            raise UsageError(f"--split is for lasot; {args.layout} has its splits in folders: name one with --root")
         arguments["split"] = args.split
     # Every frame: LaSOT's reader would else give those that masks are wanted of.
     _, dataset = Source(args.layout, arguments, first=0, every=1).open()

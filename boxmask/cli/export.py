@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from boxmask.cli.options import add_command, add_json, tell
+from boxmask.cli.options import UsageError, add_command, add_json, tell
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -38,7 +38,7 @@ def _export(args: argparse.Namespace) -> int:
     if args.layout == "youtubevos":
         options["link_frames"] = args.link_frames
     elif args.link_frames:
-        raise ValueError(f"--link-frames is for --to youtubevos; {args.layout} has no frames")
+        raise UsageError(f"--link-frames is for --to youtubevos; {args.layout} has no frames")
     layouts = {"youtubevos": youtubevos, "coco": coco, "zip": archive}
     count = layouts[args.layout].export(args.masks, args.out, **options)
     tell(f"{args.out}: {count} sequence{'' if count == 1 else 's'}",

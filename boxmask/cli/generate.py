@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from boxmask.cli.options import (
     STANDARD_OUTPUT,
+    UsageError,
     add_command,
     add_json,
     not_negative,
@@ -140,9 +141,9 @@ def _add_method_options(group: argparse._ArgumentGroup) -> None:
                        help="steps of the solver (default: %(default)s)")
     group.add_argument("--search-factor", type=number("a factor", 1, 100), metavar="F",
                        help="side of what the network sees over side of the box (default: by network)")
-    group.add_argument("--box-margin", type=number("a share", 0, 1), default=0.0, metavar="M",
-                       help="let masks reach beyond their boxes, by up to M times width and height; 0.1 suits boxes "
-                            "that are a few percent off (default: %(default)s)")
+    group.add_argument("--box-margin", type=number("a share", 0, 0.1), default=0.0, metavar="M",
+                       help="let masks reach beyond their boxes, by up to M times width and height, for boxes that are "
+                            "a few percent off; at most 0.1, which the network always sees (default: %(default)s)")
     group.add_argument("--first", type=not_negative, metavar="N",
                        help="only the first N frames of a sequence, 0 for all (default: all; LaSOT: 1000)")
     group.add_argument("--every", type=positive, metavar="N",
@@ -181,14 +182,14 @@ def _add_view_options(group: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace) -> int:
     """Makes the masks, says what became of them, and returns the exit code."""
     if args.drop_poor and args.min_quality is None:
-        raise ValueError("--drop-poor needs --min-quality, which says what is poor")
+        raise UsageError("--drop-poor needs --min-quality, which says what is poor")
     if args.overwrite and (int(os.environ.get("WORLD_SIZE", 1)) > 1 or "SLURM_ARRAY_TASK_ID" in os.environ):
-        raise ValueError("--overwrite is for one command, as the second would overwrite what the first has just made; "
+        raise UsageError("--overwrite is for one command, as the second would overwrite what the first has just made; "
                          "use --workers, or start once with --overwrite and the others without")
     figures = None if args.json == STANDARD_OUTPUT else args.json
     for path, what in ((args.log, "the log"), (figures, "the JSON file"), (args.tensorboard, "files for TensorBoard")):
         if path is not None and args.out.absolute() in (path.absolute(), *path.absolute().parents):
-            raise ValueError(f"{path}: {what} would be among the masks; choose another place")
+            raise UsageError(f"{path}: {what} would be among the masks; choose another place")
     return finish(run_job(_job(args), overwrite=args.overwrite, workers=args.workers, log=args.log), args.out,
                   args.json)
 

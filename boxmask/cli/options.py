@@ -14,6 +14,10 @@ from boxmask.terminal import RED, paint
 STANDARD_OUTPUT = Path("-")
 
 
+class UsageError(ValueError):
+    """Options that do not go together."""
+
+
 class HelpFormatter(argparse.HelpFormatter):
     """Wraps descriptions, and leaves the lines of examples as they are, to be copied."""
 

@@ -16,7 +16,8 @@ def add(commands: argparse._SubParsersAction) -> None:
                           examples=["boxmask overlay --frames video/ --masks masks/video --boxes boxes.txt --out "
                                     "overlay.png"])
     overlay.add_argument("--frames", type=Path, required=True, metavar="DIR", help="the images, GOT-10k or any folder")
-    overlay.add_argument("--masks", type=Path, required=True, metavar="DIR", help="<name of the image>.png")
+    overlay.add_argument("--masks", type=Path, required=True, metavar="DIR",
+                         help="<name of the image>.png, of some images or all")
     overlay.add_argument("--boxes", type=Path, metavar="FILE", help="boxes to draw (default: DIR/groundtruth.txt if "
                                                                     "there)")
     overlay.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="the picture")

@@ -34,7 +34,7 @@ def _review(args: argparse.Namespace) -> int:
     from boxmask.review.site import build
     from boxmask.terminal import bar
 
-    masks = args.masks.absolute()
+    masks = args.masks if args.masks.name.strip(".") else args.masks.resolve()
     built = build(args.masks, args.out or masks.with_name(f"{masks.name}-review"), frames=args.frames,
                   dataset_root=None if args.root is None else str(args.root.absolute()), workers=args.workers,
                   progress=bar)

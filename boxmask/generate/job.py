@@ -25,8 +25,6 @@ from boxmask.readers.sequence import Dataset, shorten
 from boxmask.view.generation import ClipView, is_first_process
 from boxmask.view.sinks import open_view
 
-METHODS = ("network", "box", "grabcut")
-
 
 @dataclass(frozen=True)
 class Job:

@@ -108,6 +108,8 @@ def _scan(path: Path) -> _Contents:
         raise DatasetError("no such file; expected a video", **place)
     try:
         with av.open(str(path)) as container:
+            if container.format.name == "tty":  # FFmpeg draws text files
+                raise DatasetError("not a video but a text; name the video's file", **place)
             if not container.streams.video:
                 raise DatasetError("there is no video stream in it", **place)
             length, index_of = _number(container)

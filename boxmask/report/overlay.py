@@ -111,7 +111,7 @@ def contact_sheet(pictures: Sequence[np.ndarray], labels: Sequence[str], *, colu
 
 
 def overlay_folder(frames: Path, masks_folder: Path, boxes: Path | None = None, *, count: int) -> np.ndarray:
-    """The contact sheet of a folder of frames and its folder of masks, `<frame stem>.png`.
+    """The contact sheet of a folder of frames and its folder of masks, `<frame stem>.png`, of the frames that have one.
 
     boxes: a file with one `x,y,w,h` line per frame; without it GOT-10k's `groundtruth.txt`, if the frames have one.
     """
@@ -119,6 +119,10 @@ def overlay_folder(frames: Path, masks_folder: Path, boxes: Path | None = None, 
     paths = images.list_folder(require_folder(frames, "a folder of images", dataset=name))
     if not paths:
         raise DatasetError("no images in it", dataset=name, file=frames)
+    paths = [path for path in paths if (masks_folder / f"{path.stem}.png").is_file()]
+    if not paths:
+        raise masks.MaskError(f"{masks_folder}: no mask of these frames in it; name the folder of their sequence, "
+                              "OUT/<sequence> of `boxmask generate`")
     known = _boxes(frames, boxes)
     pictures, labels = [], []
     for index in spread(len(paths), count):

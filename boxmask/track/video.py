@@ -32,7 +32,7 @@ def run_video(tracker_name: str, tracker_param: str, videofile: str, optional_bo
     path = Path(videofile)
     tracker = Tracker(tracker_name, tracker_param)
     if tracker.tracker_class is None:
-        raise ValueError(f"there is no tracker {tracker_name!r}")
+        raise ValueError(f"there is no tracker {tracker_name!r}; boxmask's is named boxmask")
     frames, rate = _open(path)
     found = follow(tracker, str(path), frames, optional_box, debug=debug, visdom_info=visdom_info)
     shown = bar(found, len(frames.names), unit="frame")

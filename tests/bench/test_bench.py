@@ -117,11 +117,15 @@ def test_the_command_measures_frames_of_ones_own_and_leaves_nothing_behind(tmp_p
     (["--layout", "davis"], "--layout and --root belong together"),
     (["--frames", "x"], "--frames and --boxes belong together"),
     (["--layout", "davis", "--root", "x", "--frames", "x", "--boxes", "y"], "either"),
-    (["--out", "/no/such/folder"], "no such folder"),
 ])
-def test_options_that_do_not_go_together_are_refused(arguments, message, capsys):
-    assert cli.main(["bench", *arguments]) == 1
+def test_options_that_do_not_go_together_are_wrong_usage(arguments, message, capsys):
+    assert cli.main(["bench", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_an_error(capsys):
+    assert cli.main(["bench", "--out", "/no/such/folder"]) == 1
+    assert "no such folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", ["1920", "x", "8x8", "1920x1080x3", "1x-5", "99999x20"])

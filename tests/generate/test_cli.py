@@ -204,6 +204,11 @@ def test_bad_checkpoints_and_devices_are_one_line(got10k, tmp_path, checkpoint, 
     assert not (tmp_path / "out").exists()
 
 
+def test_options_that_do_not_go_together_are_wrong_usage(tmp_path, capsys):
+    assert main(texts(["generate", "got10k", "--root", "r", "--out", tmp_path / "out", "--drop-poor"])) == 2
+    assert "--drop-poor needs --min-quality" in capsys.readouterr().err
+
+
 def test_a_full_disk_is_one_line(got10k, tmp_path, fails, monkeypatch):
     def full(path, data):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -221,7 +226,7 @@ def test_a_full_disk_is_one_line(got10k, tmp_path, fails, monkeypatch):
     ["generate", "got10k", "--root", "r", "--out", "o", "--window", "0"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--stride", "-1"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--search-factor", "0.5"],
-    ["generate", "got10k", "--root", "r", "--out", "o", "--box-margin", "1.5"],
+    ["generate", "got10k", "--root", "r", "--out", "o", "--box-margin", "0.2"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--method", "magic"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--overlap", "-1"],
     ["generate", "got10k", "--root", "r", "--out", "o", "--min-quality", "2"],

@@ -1,5 +1,7 @@
 """Contact sheets: frames spread over a sequence, mask and box where they belong."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -104,14 +106,22 @@ def test_a_sheet_is_written_as_a_picture(tmp_path):
         overlay.save(sheet, tmp_path / "sheet.what")
 
 
+def test_of_every_other_frame_those_are_shown_that_have_a_mask(sequence):
+    frames, labels = sequence
+    for name in sorted(os.listdir(labels))[::2]:
+        (labels / name).unlink()
+    left = [path.stem for path in sorted(labels.iterdir())]
+    sheet = overlay.overlay_folder(frames, labels, count=9)
+    assert sheet.shape == overlay.contact_sheet([np.zeros((360, 480, 3), np.uint8)] * len(left), left).shape
+
+
 def test_what_does_not_fit_is_named(sequence, tmp_path):
     frames, labels = sequence
     (labels / "00000002.png").write_bytes(masks.encode(np.zeros((5, 7), np.uint8)))
     with pytest.raises(DatasetError, match="frame 00000002.*the mask is 7x5 and its image 64x48"):
         overlay.overlay_folder(frames, labels, count=5)
-    (labels / "00000002.png").unlink()
-    with pytest.raises(masks.MaskError, match=r"00000002\.png: no such mask"):
-        overlay.overlay_folder(frames, labels, count=5)
+    with pytest.raises(masks.MaskError, match=r"no mask of these frames in it; name the folder of their sequence"):
+        overlay.overlay_folder(frames, labels.parent, count=5)
     with pytest.raises(DatasetError, match="masks: no images"):
         (tmp_path / "nothing" / "masks").mkdir(parents=True)
         overlay.overlay_folder(tmp_path / "nothing" / "masks", labels, count=5)

@@ -98,3 +98,11 @@ def test_pack_writes_a_file_that_loads_and_tells_its_size_and_checksum(tmp_path,
         f"{out}: boxmask_lite, the mean of 2 checkpoints",
         f"{out.stat().st_size / 1e6:.2f} MB, SHA-256 {hashlib.sha256(out.read_bytes()).hexdigest()}"]
     assert type(checkpoint.load(out)).__name__ == "BoxMaskNet"
+
+
+def test_pack_makes_the_folder_of_its_file_and_is_no_file_in_the_place_of_one(tmp_path, make_small, capsys):
+    checkpoint.save(make_small(), tmp_path / "net.safetensors")
+    assert main(["pack", str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "new" / "net.safetensors")]) == 0
+    capsys.readouterr()
+    assert main(["pack", str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "new")]) == 1
+    assert capsys.readouterr().err == f"boxmask: error: {tmp_path / 'new'}: a folder; name the file to write in it\n"

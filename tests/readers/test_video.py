@@ -136,6 +136,12 @@ def test_what_is_no_video_is_a_dataset_error(tmp_path, files, content, problem):
         video.VideoFrames(tmp_path / "a.mp4")
 
 
+def test_a_text_is_no_video_though_ffmpeg_would_draw_it(tmp_path):
+    (tmp_path / "boxes.txt").write_text("613.0,731.2,247.5,100.1\n" * 20)
+    with pytest.raises(DatasetError, match=r"boxes\.txt: not a video but a text; name the video's file"):
+        video.VideoFrames(tmp_path / "boxes.txt")
+
+
 def test_a_file_with_sound_alone_is_a_dataset_error(tmp_path):
     with av.open(str(tmp_path / "a.wav"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")

@@ -87,7 +87,7 @@ def save(net: Network, path: str | os.PathLike[str], *, half: bool = False) -> N
     """Writes weights and constructor as `.safetensors`: the whole file under its name, or nothing.
 
     half: weights of convolutions in half precision, for a file of half the size. It loads as any other, in float32.
-    Raises CheckpointError if a weight is too large for that.
+    Raises CheckpointError for a folder, and if a weight is too large for half precision.
     """
     from safetensors.torch import save as to_bytes
 
@@ -98,6 +98,9 @@ def save(net: Network, path: str | os.PathLike[str], *, half: bool = False) -> N
         state = {name: _halved(name, value) for name, value in state.items()}
     data = to_bytes(state, {CONSTRUCTOR_KEY: json.dumps(record)})
     path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(f"{path}: a folder; name the file to write in it")
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         unfinished.write_bytes(data)
