@@ -80,4 +80,4 @@ def test_export_writes_each_layout(three, tmp_path, capsys, layout, file):
 
 def test_frames_go_with_youtubevos_alone(three, tmp_path, capsys):
     code, _, errors = run(capsys, "export", three, "--to", "zip", "--out", tmp_path / "x", "--link-frames")
-    assert code == 1 and "--to youtubevos" in errors and not (tmp_path / "x").exists()
+    assert code == 2 and "--to youtubevos" in errors and not (tmp_path / "x").exists()
