@@ -198,7 +198,7 @@ def test_sequences_that_cannot_be_measured_are_named(files, got10k, tmp_path):
 def test_lasot_splits_alone(files, got10k, tmp_path, capsys):
     root = got10k("A", ["10,10,20,20"] * 2)
     arguments = ["evaluate", "boxes", "got10k", "--root", str(root), "--results", str(tmp_path), "--split", "test"]
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert "--split is for lasot" in capsys.readouterr().err
     lasot(files, tmp_path / "lasot", ["10,10,20,20"] * 2, [0, 0])
     files.lines(tmp_path / "lasot" / lasot_reader.SPLITS["test"], ["cat-1"])
