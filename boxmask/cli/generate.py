@@ -20,7 +20,7 @@ from boxmask.cli.options import (
     print_error,
     tell,
 )
-from boxmask.generate.defaults import ITERATIONS, OVERLAP, STRIDE, WINDOW, WINDOWS
+from boxmask.generate.defaults import ITERATIONS, METHODS, OVERLAP, STRIDE, WINDOW, WINDOWS
 from boxmask.view import PORT, SERVER, address
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _common_options() -> argparse.ArgumentParser:
 
 
 def _add_method_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--method", choices=("network", "box", "grabcut"), default="network",
+    group.add_argument("--method", choices=METHODS, default=METHODS[0],
                        help="by the network (default), or to compare with, the filled box or OpenCV's GrabCut in it")
     group.add_argument("--windows", choices=("chunk", "sliding"), default=WINDOWS,
                        help="solve each frame once with its window, or a window around each frame, as the reference "

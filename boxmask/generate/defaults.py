@@ -1,5 +1,7 @@
 """What generation does when nobody says otherwise. No imports: the command line names it in its help."""
 
+# What masks are made by; the first is the default.
+METHODS = ("network", "box", "grabcut")
 # On held-out clips of DAVIS chunk and sliding windows of 5 to 15 frames have the same J within .002, with or without an
 # overlap; a frame alone loses .02. Sliding takes three to four times as long.
 WINDOWS = "chunk"

@@ -13,7 +13,7 @@ from typing import Any
 
 from boxmask import weights
 from boxmask.generate import claims, ledger, settings
-from boxmask.generate.defaults import ITERATIONS
+from boxmask.generate.defaults import ITERATIONS, METHODS
 from boxmask.generate.ledger import Ledger
 from boxmask.generate.masker import Masker
 from boxmask.generate.outfolder import OutFolder
@@ -41,7 +41,7 @@ class Job:
     out: str
     sequences: tuple[str, ...] | None = None
     limit: int | None = None
-    method: str = "network"
+    method: str = METHODS[0]
     checkpoint: str | None = None
     device: str | None = None
     windows: WindowOptions = DEFAULT_WINDOWS

@@ -16,7 +16,7 @@ import boxmask
 from boxmask.generate.lock import locked
 from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
-from boxmask.generate.source import PLACES, Source
+from boxmask.generate.source import PLACES, Source, is_same_sequence
 from boxmask.readers.sequence import DatasetError, check_name, shorten
 
 FORMAT = 1
@@ -216,17 +216,19 @@ def _join_sources(out: OutFolder, there: Record, new: Record, *, overwrite: bool
 
 
 def _taken(wanted: Set[str], other: Source, source: Source) -> str | None:
-    """A sequence that is there, or to be there, and that another source has too, in another place; None without one.
+    """A sequence that is there, or to be there, and that another source has too, with other boxes; None without one.
 
-    A dataset that has moved cannot be opened where it was. Of a source of one sequence its name says enough.
+    A dataset that has moved cannot be opened where it was, a copy has the same boxes; of all that are there the first
+    is looked at. Of a source of one sequence its name says enough.
     """
     if other.sequence is not None and other.sequence == source.sequence:
         return source.sequence
     if other.sequence is not None and other.sequence not in wanted:
         return None
     try:
-        shared = wanted.intersection(other.open()[1].sequences)
-        return None if other.is_place_of(source) else min(shared, default=None)
+        theirs = other.open()[1]
+        name = min(wanted.intersection(theirs.sequences), default=None)
+        return None if name is None or is_same_sequence(theirs, source.open()[1], name) else name
     except (DatasetError, OSError):
         return None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from boxmask.generate.outfolder import require_apart
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence, shorten
@@ -90,15 +91,25 @@ class Source:
                   "sequence": self.sequence}
         return {name: value for name, value in record.items() if value is not None}
 
-    def is_place_of(self, other: Source) -> bool:
-        """Whether another source, which is there too, reads the same folders and files, by whatever paths."""
-        ours, theirs = ({name: each.arguments[name] for name in PLACES if name in each.arguments}
-                        for each in (self, other))
-        return ours.keys() == theirs.keys() and all(os.path.samefile(ours[name], theirs[name]) for name in ours)
-
     def __str__(self) -> str:
         """Where it is, for people."""
         return " and ".join(str(value) for value in self.arguments.values())
+
+
+def is_same_sequence(one: Dataset, other: Dataset, name: str) -> bool:
+    """Whether datasets have the same frames and boxes under a name, as copies of one have, and one by two paths."""
+    first, second = _read(one, name), _read(other, name)
+    if first is None or second is None:
+        return first is second
+    return first.frames.names == second.frames.names and np.array_equal(first.boxes, second.boxes, equal_nan=True)
+
+
+def _read(dataset: Dataset, name: str) -> Sequence | None:
+    """None for a sequence that cannot be read."""
+    try:
+        return dataset.read(name)
+    except DatasetError:
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +139,10 @@ class Sources:
             raise errors[0]
 
     def find(self, name: str) -> Opened | None:
-        """The source that has a sequence, None if none has. Raises `DatasetError` if two places have it."""
+        """The source that has a sequence, None if none has. Raises `DatasetError` if another has it, but not the same."""
         first, *others = [each for each in self._opened if name in each.names] or [None]
         for other in others:
-            if not first.source.is_place_of(other.source):
+            if not is_same_sequence(first.dataset, other.dataset, name):
                 raise DatasetError(f"it is in {first.source} and in {other.source}, and the record does not say which "
                                    "of them its masks are of", dataset=first.dataset.name, sequence=name)
         return first

@@ -152,23 +152,26 @@ def test_two_datasets_with_sequences_of_one_name_do_not_take_each_others_place(g
     assert (out / "A" / "00000001.png").read_bytes() == (tmp_path / "fresh" / "A" / "00000001.png").read_bytes()
 
 
-def test_a_dataset_that_has_moved_or_is_mounted_elsewhere_too_goes_on(got10k, tmp_path, job):
+def test_a_dataset_that_has_moved_or_is_copied_or_mounted_elsewhere_too_goes_on(got10k, tmp_path, job):
     for name in "AB":
         root = got10k(name, boxes=[BOX])
     job(root, sequences=("A",)).run()
     (tmp_path / "mount").symlink_to(root)
     assert job(tmp_path / "mount").run().is_complete
     (tmp_path / "mount").unlink()
+    shutil.copytree(root, tmp_path / "copy")
+    assert job(tmp_path / "copy").run().is_complete
     assert job(root.rename(tmp_path / "moved")).run().is_complete
 
 
 def test_a_video_and_a_dataset_with_a_sequence_of_its_name_do_not_take_each_others_place(got10k, tmp_path, job):
     root, out = got10k("A", boxes=[BOX]), OutFolder(tmp_path / "out")
     wanted = job(root).prepare().record
-    single = {"layout": "folder", "arguments": {"frames": str(root / "A"), "boxes": str(root / "A/groundtruth.txt")},
+    (tmp_path / "boxes.txt").write_text("1,1,9,9\n")
+    single = {"layout": "folder", "arguments": {"frames": str(root / "A"), "boxes": str(tmp_path / "boxes.txt")},
               "sequence": "A"}
     settings.enter(out, replace(wanted, sources=(single,)), out.workers / "me")
-    with pytest.raises(SettingsError, match=f"out/A is for masks of .* and {root}/A, and these would be of {root}; "):
+    with pytest.raises(SettingsError, match=f"out/A is for masks of .*{root}/A.*, and these would be of {root}; "):
         job(root).run()
     assert job(root).run(overwrite=True).is_complete
     assert read_record(out).sources == wanted.sources

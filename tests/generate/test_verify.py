@@ -150,6 +150,8 @@ def test_a_sequence_that_two_datasets_have_is_repaired_when_the_right_one_is_nam
     got10k("A")
     root, other, out = got10k("B"), tmp_path / "other", tmp_path / "out"
     shutil.copytree(root, other)
+    for path in other.rglob("groundtruth.txt"):
+        path.write_text("1,1,9,9\n")
     job(root, sequences=("A",)).run()
     job(other, sequences=("B",)).run()
     whole = tree(out)

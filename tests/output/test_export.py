@@ -93,9 +93,11 @@ def test_places_that_a_dataset_has_left_are_passed_over(out, label, target, tmp_
 def test_frames_that_two_datasets_have_are_not_linked_but_where_both_are_one(out, label, target, tmp_path):
     out.add("walk", [label()])
     (out.videos / "walk" / "groundtruth.txt").write_text("4,6,8,8\n")
-    shutil.copytree(out.videos, tmp_path / "copy")
-    with pytest.raises(ExportError, match=f"it is in {out.videos} and in {tmp_path / 'copy'}.*leave out --link-frames"):
-        youtubevos.export(out.record(got10k(out.videos), got10k(tmp_path / "copy")).path, target, link_frames=True)
+    other = tmp_path / "other"
+    shutil.copytree(out.videos, other)
+    (other / "walk" / "groundtruth.txt").write_text("5,6,8,8\n")
+    with pytest.raises(ExportError, match=f"it is in {out.videos} and in {other}.*leave out --link-frames"):
+        youtubevos.export(out.record(got10k(out.videos), got10k(other)).path, target, link_frames=True)
     (tmp_path / "mount").symlink_to(out.videos)
     assert youtubevos.export(out.record(got10k(out.videos), got10k(tmp_path / "mount")).path, target,
                              link_frames=True) == 1
