@@ -139,7 +139,7 @@ class Sources:
             raise errors[0]
 
     def find(self, name: str) -> Opened | None:
-        """The source that has a sequence, None if none has. Raises `DatasetError` if another has it, but not the same."""
+        """The source that has a sequence, None if none has. Raises `DatasetError` if another has it, not the same."""
         first, *others = [each for each in self._opened if name in each.names] or [None]
         for other in others:
             if not is_same_sequence(first.dataset, other.dataset, name):
