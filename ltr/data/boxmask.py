@@ -104,9 +104,9 @@ class ClipProcessing:
     input_spec: `net.input_spec`; output_size: (W, H) of the crops, None for the network's; search_factor: square root
     of crop area over box area; scale_jitter, center_jitter: as in pytracking's processing (exp of a normal deviate;
     box sides); rotation: a clip is turned by up to so many degrees either way; box_jitter: how far an annotator's sides
-    are off, as a fraction of the box's side (normal); inside_major: windows are moved into the frame, as pytracking's
-    crop mode of this name does; degrade: how often one frame of a clip is blurred, dark, partly covered or poorly
-    boxed. The default is no augmentation, as at generation.
+    are off (normal), as a fraction of the box's side: of each clip another annotator's, up to this; inside_major:
+    windows are moved into the frame, as pytracking's crop mode of this name does; degrade: how often one frame of a
+    clip is blurred, dark, partly covered or poorly boxed. The default is no augmentation, as at generation.
     """
 
     input_spec: InputSpec
@@ -130,13 +130,14 @@ class ClipProcessing:
         degrees = random.uniform(-self.rotation, self.rotation) if self.rotation else 0.0
         look = self.photometric.roll()
         worst = random.randrange(len(clip['images'])) if random.random() < self.degrade else None
+        box_jitter = random.uniform(0, self.box_jitter)
         images, masks, targets = [], [], []
         for index, (image, mask) in enumerate(zip(clip['images'], clip['masks'], strict=True)):
             image, mask = rotate(image, np.asarray(mask).astype(np.uint8), degrees, IGNORE)
             image, mask, box = self._crop(image, mask, clip['dataset'])
             if index == worst:
                 image, mask, box = degrade(image, mask, box)
-            box = jitter_box(box, self.box_jitter)
+            box = jitter_box(box, box_jitter)
             if flip:
                 image, mask = image[:, ::-1], mask[:, ::-1]
                 box = np.array([image.shape[1] - box[0] - box[2], *box[1:]])

@@ -110,6 +110,16 @@ def test_pixels_beyond_the_frame_and_ignored_ones_are_255():
     assert (masks[60:64, 104:108] == 1).all()
 
 
+def test_the_boxes_of_a_clip_are_one_annotators_and_annotators_differ():
+    random.seed(3)
+    clip = clip_of_rectangles([(100, 60, 60, 50)] * 40)
+    exact = ClipProcessing(RGB, 2.0)(clip)['boxes']
+    processing = ClipProcessing(RGB, 2.0, box_jitter=0.2)
+    spread = [((processing(clip)['boxes'] - exact)[:, :2] / exact[:, 2:]).std().item() for _ in range(30)]
+    assert min(spread) < 0.04 and 0.14 < max(spread) < 0.25
+    assert 0.07 < np.mean(spread) < 0.13
+
+
 def test_the_box_does_not_count_ignored_pixels():
     clip = clip_of_rectangles([(100, 60, 40, 40)])
     clip['masks'][0][:, :50] = 255

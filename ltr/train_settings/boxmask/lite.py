@@ -10,7 +10,8 @@ than one with two (docs/performance.md). The same command goes on where a run wa
 
 A network that is shown clean frames learns to live on each frame's own box. So frames of a clip are blurred, dark,
 covered or poorly boxed beside others that are not, and the decoder at times gets no box: what it then knows of the
-target is what the filter found in all frames.
+target is what the filter found in all frames. Boxes are off as those of several annotators are, some exact, some not
+(`box_jitter`), and targets of photographs are at times seen before another (`moved`): the videos are few.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def run(settings: Settings) -> None:
            full_samples_per_epoch=300, val_samples=40,
            learning_rate=lambda settings: 1e-3 if settings.start_weights is None else 5e-4, backbone_rate=1e-4,
            prior_dropout=0.25, search_factor=SEARCH_FACTOR, center_jitter=0.2, num_frames=3, max_gap=16,
-           decoder=LITE_WIDTHS.decoder, upsampler=LITE_WIDTHS.upsampler, use_amp=False, davis_list=None)
+           decoder=LITE_WIDTHS.decoder, upsampler=LITE_WIDTHS.upsampler, use_amp=False, davis_list=None,
+           davis_share=0.4, moved=0.35, box_jitter=0.1)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
@@ -56,7 +58,7 @@ def run(settings: Settings) -> None:
         checkpoint.load_weights(net, settings.start_weights)
     net.prior_dropout = settings.prior_dropout
     processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=settings.center_jitter,
-                                scale_jitter=0.2, rotation=15.0, box_jitter=0.02, flip=0.5, degrade=0.5,
+                                scale_jitter=0.2, rotation=15.0, box_jitter=settings.box_jitter, flip=0.5, degrade=0.5,
                                 photometric=Photometric(greyscale=0.05, brightness=0.2, colour=0.15, blur=0.15))
     fit_lite(settings, net, train, shares, val, processing)
 
@@ -73,21 +75,21 @@ def _small_epochs(settings: Settings) -> int:
 
 def _datasets(settings: Settings, davis_dir: str | None,
               stills_dir: str | None) -> tuple[list[BaseVideoDataset], list[float], list[BaseVideoDataset]]:
-    """Training datasets, how often each is drawn (DAVIS as often as all stills, their sources by the square root of
-    their size, so that small ones count too), and the validation datasets."""
+    """Training datasets, how often each is drawn (all stills 1 to DAVIS's `davis_share`, their sources by the square
+    root of their size, so that small ones count too), and the validation datasets."""
     if davis_dir is None and stills_dir is None:
         raise ValueError("boxmask lite trains on DAVIS 2017 and on still images with instance masks, and neither is "
                          "configured: set BOXMASK_DAVIS_DIR and BOXMASK_STILLS_DIR, or davis_dir and stills_dir in "
                          "local.py, or one of the two. (`run_training.py boxmask samples` needs none.)")
     train, shares, val = [], [], []
     if stills_dir is not None:
-        train = [StillClips(stills_dir, sources=[source]) for source in still_sources(stills_dir)]
+        train = [StillClips(stills_dir, sources=[source], moved=settings.moved) for source in still_sources(stills_dir)]
         sizes = [math.sqrt(len(stills)) for stills in train]
         shares = [size / sum(sizes) for size in sizes]
         val = train[:]
     if davis_dir is not None:
         train.append(Davis(root=davis_dir, sequences=davis_names(settings, davis_dir), version='2017', multiobj=False,
                            split='train', vis_threshold=MIN_PIXELS))
-        shares.append(1.0)
+        shares.append(settings.davis_share)
         val = [Davis(root=davis_dir, version='2017', multiobj=False, split='val', vis_threshold=MIN_PIXELS)]
     return train, shares, val
