@@ -125,7 +125,7 @@ def test_lite_trains_on_davis_alone_and_validates_on_its_own_val(small, davis, m
     small.env.davis_dir = str(davis)
     lite.run(small)
     _, net, train, shares, val, processing = fits[0]
-    assert [dataset.get_name() for dataset in train] == ['DAVIS/2017/train'] and shares == [1.0]
+    assert [dataset.get_name() for dataset in train] == ['DAVIS/2017/train'] and shares == [0.4]
     assert [dataset.get_name() for dataset in val] == ['DAVIS/2017/val']
     assert processing.box_jitter > 0 and net.input_spec.size == (480, 320) and net.prior_dropout == 0.25
 
