@@ -148,7 +148,9 @@ def main() -> int:
         print(json.dumps(event), file=output, flush=True)
 
     try:
-        cv2.setNumThreads(int(os.environ[_THREAD_VARIABLES[0]]))
+        threads = os.environ[_THREAD_VARIABLES[0]].partition(",")[0]  # OpenMP takes a list, of a number for each level
+        if threads.isdecimal():
+            cv2.setNumThreads(int(threads))
         run(job, tell=tell)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

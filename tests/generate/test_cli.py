@@ -88,6 +88,13 @@ def test_masks_reach_beyond_their_boxes_where_they_may_and_a_repair_knows_it(got
     assert tree(out) == whole
 
 
+@pytest.mark.parametrize("threads", ["", "2,1", "many"])
+def test_workers_take_whatever_openmp_takes_for_a_number_of_threads(got10k, tmp_path, monkeypatch, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert main(texts(["generate", "got10k", "--root", got10k(), "--out", tmp_path / "out", "--method", "box",
+                       "--workers", 2])) == 0
+
+
 def test_folder_keeps_the_names_of_the_images(files, tmp_path):
     arguments = folder(tmp_path, files, [BOX, "0 0 0 0", "1\t1\t5\t5"])
     assert main(texts([*arguments, "--method", "box"])) == 0
