@@ -80,7 +80,7 @@ def _replace(module: ModuleType, replacement: Callable[[], object]) -> None:
     for name, other in list(sys.modules.items()):
         if name.partition(".")[0] in ("ltr", "pytracking") and vars(other).get("env_settings") is original:
             other.env_settings = replacement
-    note("local.py", module.__name__, _read_and_never_written)
+    note("local.py", module.__name__, _the_users_paths_are_never_written)
 
 
 def _own_file(package: str) -> Path | None:
@@ -115,6 +115,6 @@ def _standalone(name: str) -> ModuleType:
     return module
 
 
-def _read_and_never_written(module: ModuleType) -> bool:
+def _the_users_paths_are_never_written(module: ModuleType) -> bool:
     """The name of this mend in the list of those that were applied."""
     return True

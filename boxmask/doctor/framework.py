@@ -62,20 +62,16 @@ def checkout(active: host.Host) -> Iterator[Line]:
                    f"boxmask link {active.root}" if missing else "")
     from boxmask import compat
 
-    yield Line(OK, "mended at import", _by_place(compat.applied()) or "nothing")
+    yield Line(OK, "mended at import", _each_once(compat.applied()) or "nothing")
     served = _stand_ins()
     if served:
         yield Line(OK, "stand-ins", f"small ones of boxmask serve in the place of {', '.join(served)}; enough for "
                                     "boxmask, LWL and STA, pip install the real ones for more")
 
 
-def _by_place(mends: Iterable[str]) -> str:
-    """What was mended, without naming a place again for each of its mends."""
-    places: dict[str, list[str]] = {}
-    for mend in mends:
-        place, _, what = mend.partition(": ")
-        places.setdefault(place, []).append(what)
-    return ", ".join(f"{place}: {', '.join(done)}" for place, done in places.items())
+def _each_once(mends: Iterable[str]) -> str:
+    """What was mended, in however many modules."""
+    return ", ".join(dict.fromkeys(mend.partition(": ")[2] for mend in mends))
 
 
 def _commit(root: Path) -> Line:
