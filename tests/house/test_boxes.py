@@ -54,6 +54,13 @@ def test_a_window_holds_its_whole_box_and_has_the_crop_s_aspect(box, factor, out
     assert abs(window.width * slope - window.height) <= 0.5 + 0.5 * slope + 1e-6
 
 
+def test_a_box_grows_by_a_share_of_each_side_around_its_middle():
+    grown = boxes.grow((10, 20, 30, 40), 0.1)
+    np.testing.assert_allclose(grown, (7, 16, 36, 48))
+    np.testing.assert_allclose(grown[:2] + grown[2:] / 2, (25, 40))
+    assert boxes.grow((0.1, 0.2, 0.3, 0.7), 0).tolist() == [0.1, 0.2, 0.3, 0.7]  # to the last bit
+
+
 def test_the_window_s_area_is_the_squared_search_factor_times_the_box_s():
     window = boxes.search_window((100, 100, 80, 60), 4.0, (416, 240))
     assert window.width * window.height == pytest.approx(16 * 80 * 60, rel=0.01)
