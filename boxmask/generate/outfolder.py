@@ -64,6 +64,19 @@ class OutFolder:
                 folder.rmdir()
 
 
+def version(path: Path) -> tuple[int, ...] | None:
+    """What tells one version of a file from the next, None where there is none.
+
+    It is opened for that: only then is a server of files asked.
+    """
+    try:
+        with open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
 def write_whole(path: Path, text: str, scratch: Path) -> None:
     """Writes a file so that nobody ever sees it half, by way of the folder `scratch` of the same filesystem."""
     scratch.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Names
 from concurrent.futures import Future, wait
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,7 +20,7 @@ from boxmask.generate.ledger import Failure
 from boxmask.generate.manifest import FILE_NAME, Manifest
 from boxmask.generate.masker import Masker
 from boxmask.generate.outcomes import Event, FrameDone, Outcome, SequenceFailed
-from boxmask.generate.outfolder import OutFolder, OutputError
+from boxmask.generate.outfolder import OutFolder, OutputError, version
 from boxmask.generate.phases import Phases
 from boxmask.generate.settings import OnRecord, Record
 from boxmask.generate.writer import SequenceWriter, require_replaceable
@@ -36,14 +35,6 @@ POLL = 1.0
 _TELL_EVERY = 0.5
 # Frames that wait to be written while the network goes on: those of two windows, and some more.
 _MAX_BEHIND = 24
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """What tells one version of a file from the next."""
-
-    time: int
-    inode: int
 
 
 class Worker:
@@ -68,7 +59,7 @@ class Worker:
         self._phases = Phases()
         self._open: dict[str, tuple[SequenceWriter, float]] = {}
         # Failures of an earlier run are tried again; what fails from now on is left alone.
-        self._old_failures = {name: self._failure_stamp(name) for name in self.out.marked(self.out.failed)}
+        self._old_failures = {name: self._failure_version(name) for name in self.out.marked(self.out.failed)}
         self._wanted = frozenset(names)
         self._done: set[str] = set()
         self._listed = -math.inf
@@ -231,15 +222,11 @@ class Worker:
         return is_done or self._has_failed(name)
 
     def _has_failed(self, name: str) -> bool:
-        stamp = self._failure_stamp(name)
-        return stamp is not None and stamp != self._old_failures.get(name)
+        found = self._failure_version(name)
+        return found is not None and found != self._old_failures.get(name)
 
-    def _failure_stamp(self, name: str) -> _Stamp | None:
-        try:
-            found = ledger.failure_file(self.out, name).stat()
-        except FileNotFoundError:
-            return None
-        return _Stamp(found.st_mtime_ns, found.st_ino)
+    def _failure_version(self, name: str) -> tuple[int, ...] | None:
+        return version(ledger.failure_file(self.out, name))
 
     def _count(self) -> None:
         self._untold += 1

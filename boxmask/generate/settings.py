@@ -6,7 +6,6 @@ Masks of different settings never mix: a run with other settings than those on r
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import boxmask
 from boxmask.generate.lock import locked
-from boxmask.generate.outfolder import OutFolder, OutputError, write_whole
+from boxmask.generate.outfolder import OutFolder, OutputError, version, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 from boxmask.generate.source import PLACES, Source, is_same_sequence
 from boxmask.readers.sequence import DatasetError, check_name, shorten
@@ -253,8 +252,8 @@ class OnRecord:
         Joins again where what this run put there is gone: who was silent for as long as a lock lasts, and an older
         version, may have written over it.
         """
-        stamp = self._stamp()
-        if stamp is not None and stamp == self._seen:
+        found = version(self._out.run_file)
+        if found is not None and found == self._seen:
             return
         there = read_record(self._out)
         if there is None or there.settings != self.settings:
@@ -263,16 +262,7 @@ class OnRecord:
         if not (set(self._record.sequences) <= set(there.sequences)
                 and set(map(_key, self._record.sources)) <= set(map(_key, there.sources))):
             enter(self._out, self._record, self._scratch)
-        self._seen = stamp
-
-    def _stamp(self) -> tuple[int, ...] | None:
-        """What tells one version of the file from the next. A server is asked when a file is opened, not before."""
-        try:
-            with open(self._out.run_file, "rb") as file:
-                found = os.fstat(file.fileno())
-        except FileNotFoundError:
-            return None
-        return found.st_mtime_ns, found.st_ino, found.st_size
+        self._seen = found
 
 
 def mark_to_redo(out: OutFolder, names: set[str]) -> None:
