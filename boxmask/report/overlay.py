@@ -119,7 +119,8 @@ def overlay_folder(frames: Path, masks_folder: Path, boxes: Path | None = None, 
     paths = images.list_folder(require_folder(frames, "a folder of images", dataset=name))
     if not paths:
         raise DatasetError("no images in it", dataset=name, file=frames)
-    paths = [path for path in paths if (masks_folder / f"{path.stem}.png").is_file()]
+    masked = {path.stem for path in masks_folder.glob("*.png")}
+    paths = [path for path in paths if path.stem in masked]
     if not paths:
         raise masks.MaskError(f"{masks_folder}: no mask of these frames in it; name the folder of their sequence, "
                               "OUT/<sequence> of `boxmask generate`")
