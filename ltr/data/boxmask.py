@@ -13,7 +13,7 @@ import torch.utils.data
 
 from boxmask import boxes, crops
 from boxmask.boxes import Window
-from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, jitter_window, keep_inside, rotate
+from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, jitter_window, keep_inside, moved, rotate
 from ltr.models.boxmask import InputSpec
 from pytracking import TensorDict
 
@@ -28,13 +28,14 @@ class ClipSampler(torch.utils.data.Dataset):
     datasets: host VOS datasets with `multiobj=False`, or those of `ltr.dataset.boxmask`; p_datasets: how often each is
     drawn, None for equally often per sequence; max_gap: most frames between the first and the last of a clip;
     num_frames: T, distinct where the sequence has so many; processing: called with TensorDict(images, masks, dataset);
-    p_reverse: how often a clip runs backwards; seed: if given, item i is the same every time (validation), else the
+    p_reverse: how often a clip runs backwards; moved: how often the target is cut out of a clip and
+    seen in the frames of another; seed: if given, item i is the same every time (validation), else the
     state of Python's `random` decides, as in the host's samplers.
     """
 
     def __init__(self, datasets: Sequence, p_datasets: Sequence[float] | None, samples_per_epoch: int, max_gap: int,
                  num_frames: int = 3, processing: Callable[[TensorDict], TensorDict] | None = None, *,
-                 p_reverse: float = 0.5, seed: int | None = None) -> None:
+                 p_reverse: float = 0.5, moved: float = 0.0, seed: int | None = None) -> None:
         if not datasets:
             raise ValueError("ClipSampler: no dataset to sample from")
         if p_datasets is not None and len(p_datasets) != len(datasets):
@@ -46,6 +47,7 @@ class ClipSampler(torch.utils.data.Dataset):
         self.num_frames = num_frames
         self.processing = processing
         self.p_reverse = p_reverse
+        self.moved = moved
         self.seed = seed
 
     def __len__(self) -> int:
@@ -60,6 +62,13 @@ class ClipSampler(torch.utils.data.Dataset):
             return self._draw()
 
     def _draw(self) -> TensorDict:
+        clip = self._clip()
+        if random.random() < self.moved:
+            pairs = zip(clip['images'], clip['masks'], self._clip()['images'], strict=True)
+            clip['images'], clip['masks'] = zip(*(moved(*pair) for pair in pairs), strict=True)
+        return clip if self.processing is None else self.processing(clip)
+
+    def _clip(self) -> TensorDict:
         dataset = random.choices(self.datasets, self.p_datasets)[0]
         for _ in range(MAX_DRAWS):
             sequence = random.randrange(dataset.get_num_sequences())
@@ -72,8 +81,7 @@ class ClipSampler(torch.utils.data.Dataset):
                              "at random; check its annotations")
         frame_ids = self._frame_ids(visible.tolist())
         images, annotations, _ = dataset.get_frames(sequence, frame_ids, info)
-        clip = TensorDict({'images': images, 'masks': annotations['mask'], 'dataset': dataset.get_name()})
-        return clip if self.processing is None else self.processing(clip)
+        return TensorDict({'images': images, 'masks': annotations['mask'], 'dataset': dataset.get_name()})
 
     def _frame_ids(self, visible: list[int]) -> list[int]:
         """T of the visible frames, in order or reversed, the last at most `max_gap` from the first."""

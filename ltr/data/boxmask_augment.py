@@ -12,6 +12,7 @@ import numpy as np
 
 from boxmask.boxes import Window
 
+EDGE_BLUR = 0.7  # pixels: a hard edge would tell what was cut out
 POOR_BOX = 0.1  # how far the sides of a poor box are off, as a fraction of the box's side
 
 
@@ -97,6 +98,18 @@ def rotate(image: np.ndarray, mask: np.ndarray, degrees: float, fill: int) -> tu
     if not (turned == 1).any():
         return image, mask
     return cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE), turned
+
+
+def moved(image: np.ndarray, mask: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The target of a frame cut out, in its place before another frame.
+
+    image (H, W, 3) uint8, mask (H, W) with 1 = target; behind (h, w, 3) uint8, which is resized. The new image, and
+    its mask of 0 and 1: what was not known is gone.
+    """
+    target = (np.asarray(mask) == 1).astype(np.float32)
+    behind = cv2.resize(behind, target.shape[::-1], interpolation=cv2.INTER_AREA)
+    alpha = cv2.GaussianBlur(target, (0, 0), EDGE_BLUR)
+    return cv2.blendLinear(image, behind, alpha, 1 - alpha), target.astype(np.uint8)
 
 
 def degrade(image: np.ndarray, mask: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

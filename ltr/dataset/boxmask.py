@@ -19,7 +19,7 @@ from boxmask import boxes
 from ltr.data.image_loader import imread_indexed
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.boxmask_scene import make_scene, sample_sequence
-from ltr.dataset.boxmask_stills import Cutout, animate, moved
+from ltr.dataset.boxmask_stills import Cutout, animate
 
 __all__ = ['SampleClips', 'StillClips', 'sample_sequence', 'still_sources']
 
@@ -93,11 +93,9 @@ class StillClips(_ClipDataset):
     """
 
     def __init__(self, root: str | Path, *, sources: list[str] | None = None, min_area: int = 800,
-                 num_frames: int = 24, moved: float = 0.0) -> None:
-        """sources: which values of the column `source` to take (all); min_area: of a target, in pixels; moved: how
-        often a target is cut out and seen before another photograph of these."""
+                 num_frames: int = 24) -> None:
+        """sources: which values of the column `source` to take (all); min_area: of a target, in pixels."""
         super().__init__('StillClips' + (f"/{'+'.join(sources)}" if sources else ''), str(root), num_frames)
-        self.moved = moved
         self.sequence_list = [Instance(row['name'], int(row['instance_id']),
                                        tuple(float(row[key]) for key in ('x', 'y', 'w', 'h')), row['source'])
                               for row in _read_instances(Path(root))
@@ -111,8 +109,6 @@ class StillClips(_ClipDataset):
         target = self.sequence_list[seq_id]
         image, labels = self._load(target)
         mask = np.where(labels == target.value, 1, np.where(labels == 255, 255, 0)).astype(np.uint8)
-        if random.random() < self.moved:
-            image, mask = moved(image, mask, self._load(random.choice(self.sequence_list))[0])
         cutouts = [self._cutout() for _ in range(random.choices((0, 1, 2), (0.5, 0.35, 0.15))[0])]
         images, masks = animate(image, mask, cutouts, frame_ids, rng=np.random.default_rng(random.getrandbits(64)))
         return images, self._annotation(masks), {'sequence': f'{self.name}/{target.name}/{target.value}'}

@@ -55,18 +55,6 @@ def animate(image: np.ndarray, mask: np.ndarray, cutouts: list[Cutout], frame_id
     return list(images), list(masks)
 
 
-def moved(image: np.ndarray, mask: np.ndarray, photograph: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The target of a still cut out, in its place before another photograph.
-
-    image (H, W, 3) uint8, mask (H, W) uint8 with 1 = target; photograph (h, w, 3) uint8, which is resized. The new
-    image, and its mask of 0 and 1: what was not known is gone.
-    """
-    target = (mask == 1).astype(np.float32)
-    behind = cv2.resize(photograph, mask.shape[::-1], interpolation=cv2.INTER_AREA)
-    alpha = cv2.GaussianBlur(target, (0, 0), EDGE_BLUR)
-    return cv2.blendLinear(image, behind, alpha, 1 - alpha), target.astype(np.uint8)
-
-
 def _camera_motion(rng: np.random.Generator) -> Motion:
     """In units of the image's size, around its centre; mostly zoomed in, so that little is seen beyond the border."""
     base = np.concatenate([rng.normal(0, 0.02, 2), [rng.uniform(0, 0.2)], rng.normal(0, (0.12, 0.05))])

@@ -2,6 +2,7 @@
 
 import random
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from boxmask import boxes
 from boxmask.boxes import Window
 from ltr.data.boxmask import ClipProcessing
-from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, keep_inside, rotate
+from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, keep_inside, moved, rotate
 from ltr.models.boxmask import InputSpec
 from pytracking import TensorDict
 
@@ -125,6 +126,16 @@ def test_the_box_does_not_count_ignored_pixels():
     clip['masks'][0][:, :50] = 255
     plain = ClipProcessing(RGB, 3.0)(clip_of_rectangles([(100, 60, 40, 40)]))['boxes']
     assert torch.equal(ClipProcessing(RGB, 3.0)(clip)['boxes'], plain)
+
+
+def test_a_target_moved_to_another_frame_is_the_same_and_all_else_is_of_that_one():
+    image, mask = np.full((60, 80, 3), 200, np.uint8), np.zeros((60, 80), np.uint8)
+    mask[20:40, 30:60] = 1
+    mask[:5] = 255
+    found, labels = moved(image, torch.from_numpy(mask), np.full((30, 90, 3), 50, np.uint8))
+    assert found.shape == image.shape and np.array_equal(labels, mask == 1)
+    near = cv2.dilate(labels, np.ones((9, 9))) - cv2.erode(labels, np.ones((9, 9)))
+    assert (found[(labels == 1) & (near == 0)] == 200).all() and (found[(labels == 0) & (near == 0)] == 50).all()
 
 
 @pytest.mark.parametrize(('spec', 'expected'), [

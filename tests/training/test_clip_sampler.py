@@ -72,6 +72,35 @@ def test_datasets_are_drawn_as_often_as_asked():
     assert 560 < names.count('a') < 640
 
 
+class Coloured(Numbered):
+    """Frames of one grey with a target in the middle that is a little lighter, the more so the later the frame."""
+
+    def __init__(self, grey):
+        super().__init__([1] * 9, f'grey {grey}')
+        self.grey = grey
+
+    def get_frames(self, seq_id, frame_ids, anno=None):
+        mask = np.zeros((20, 20), np.uint8)
+        mask[6:14, 6:14] = 1
+        frames = [np.repeat((self.grey + (10 + frame) * mask)[..., None], 3, axis=2) for frame in frame_ids]
+        return frames, {'mask': [torch.from_numpy(mask)] * len(frame_ids)}, {}
+
+
+@pytest.mark.parametrize(('share', 'expected'), [(0.0, 0), (0.5, range(35, 65)), (1.0, range(80, 120))])
+def test_so_often_as_was_asked_for_a_target_is_seen_in_another_clip(share, expected):
+    sampler = ClipSampler([Coloured(20), Coloured(120)], None, 200, 8, 3, moved=share, p_reverse=0)
+    random.seed(2)
+    count = 0
+    for clip in (sampler[i] for i in range(200)):
+        own = int(clip['dataset'].split()[1])
+        middles = [int(image[10, 10, 0]) for image in clip['images']]
+        corners = [int(image[0, 0, 0]) for image in clip['images']]
+        assert middles == sorted(middles) and own + 10 <= middles[0] <= middles[-1] <= own + 18, "its own"
+        assert len(set(corners)) == 1
+        count += corners[0] != own
+    assert count in np.atleast_1d(expected), "half of the other clips are of the same grey"
+
+
 @pytest.mark.parametrize(('datasets', 'shares'), [([], None), ([Numbered([1])], [1, 2])])
 def test_a_sampler_that_cannot_work_is_refused_at_once(datasets, shares):
     with pytest.raises(ValueError, match='ClipSampler'):

@@ -8,7 +8,7 @@ import pytest
 
 from boxmask import boxes
 from ltr.dataset.boxmask import StillClips, still_sources
-from ltr.dataset.boxmask_stills import Cutout, animate, moved
+from ltr.dataset.boxmask_stills import Cutout, animate
 
 HEADER = 'name,instance_id,x,y,w,h,area,source\n'
 
@@ -73,30 +73,6 @@ def test_motion_follows_from_the_random_state(stills):
         random.seed(seed)
         clips.append(np.stack(dataset.get_frames(1, [0, 8])[0]))
     assert np.array_equal(clips[0], clips[1]) and not np.array_equal(clips[0], clips[2])
-
-
-def test_a_target_moved_to_another_photograph_is_the_same_and_all_else_is_of_that_one():
-    image, mask = np.full((60, 80, 3), 200, np.uint8), np.zeros((60, 80), np.uint8)
-    mask[20:40, 30:60] = 1
-    mask[:5] = 255
-    found, labels = moved(image, mask, np.full((30, 90, 3), 50, np.uint8))
-    assert found.shape == image.shape and np.array_equal(labels, mask == 1)
-    near = cv2.dilate(labels, np.ones((9, 9))) - cv2.erode(labels, np.ones((9, 9)))
-    assert (found[(labels == 1) & (near == 0)] == 200).all() and (found[(labels == 0) & (near == 0)] == 50).all()
-
-
-def test_so_often_as_was_asked_for_a_target_is_moved(stills):
-    image = cv2.imread(str(stills / 'images' / 'one.jpg'))
-    image[:] = (255, 0, 0)
-    image[30:70, 20:60] = (0, 0, 255)
-    cv2.imwrite(str(stills / 'images' / 'one.jpg'), image, [cv2.IMWRITE_JPEG_QUALITY, 98])
-    counts = {}
-    for share in (0.0, 0.5, 1.0):
-        dataset = StillClips(stills, moved=share)
-        random.seed(2)
-        seen = [dataset.get_frames(0, [0])[0][0] for _ in range(60)]
-        counts[share] = sum((frame[..., 2].astype(int) - frame[..., 0] > 150).mean() < 0.1 for frame in seen)
-    assert counts[0.0] == 0 and 5 < counts[0.5] < counts[1.0] < 60  # of two photographs one is its own
 
 
 def test_cut_outs_pass_but_leave_enough_of_the_target():

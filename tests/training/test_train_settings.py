@@ -143,6 +143,7 @@ def test_lite_trains_its_backbone_more_carefully_than_the_rest(small, davis, mon
     assert [options['max_epochs'] for _, options in fits] == [3, 7]
     assert [arguments[2][0].batch_size for arguments, _ in fits] == [2, 1]
     assert next(iter(loaders[0]))['images'].shape == (3, 2, 3, 60, 104)
+    assert [loader.dataset.dataset.moved for loader in loaders] == [0.35, 0.0], "validation is on the clips as they are"
 
 
 def test_lite_goes_on_from_weights_that_were_trained_on_other_crops(small, davis, tmp_path, monkeypatch):

@@ -175,7 +175,7 @@ def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDatas
     Validation is on exact boxes and the network's own size, the same clips every epoch, as generation will be.
     Reads from the settings: small_epochs, full_epochs, small_size, small_batch_size, batch_size, num_workers,
     samples_per_epoch (of the small crops), full_samples_per_epoch, val_samples, learning_rate, backbone_rate (0: the
-    backbone stays as it is), search_factor, num_frames, max_gap.
+    backbone stays as it is), search_factor, num_frames, max_gap, moved.
     """
     net.backbone.requires_grad_(settings.backbone_rate > 0)
     net.to(memory_format=torch.channels_last)  # a training step on a CPU takes four fifths of the time
@@ -192,6 +192,6 @@ def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDatas
         if not last:
             continue
         sampler = ClipSampler(train, shares, samples, settings.max_gap, settings.num_frames,
-                              replace(processing, output_size=size))
+                              replace(processing, output_size=size), moved=settings.moved)
         fit(settings, actor, [training_loader(settings, sampler, batch_size), validation_loader(settings, val_sampler)],
             optimizer, scheduler, max_epochs=last)

@@ -11,7 +11,7 @@ than one with two (docs/performance.md). The same command goes on where a run wa
 A network that is shown clean frames learns to live on each frame's own box. So frames of a clip are blurred, dark,
 covered or poorly boxed beside others that are not, and the decoder at times gets no box: what it then knows of the
 target is what the filter found in all frames. Boxes are off as those of several annotators are, some exact, some not
-(`box_jitter`), and targets of photographs are at times seen before another (`moved`): the videos are few.
+(`box_jitter`), and targets are at times cut out and seen in another clip (`moved`): the videos are few.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _datasets(settings: Settings, davis_dir: str | None,
                          "local.py, or one of the two. (`run_training.py boxmask samples` needs none.)")
     train, shares, val = [], [], []
     if stills_dir is not None:
-        train = [StillClips(stills_dir, sources=[source], moved=settings.moved) for source in still_sources(stills_dir)]
+        train = [StillClips(stills_dir, sources=[source]) for source in still_sources(stills_dir)]
         sizes = [math.sqrt(len(stills)) for stills in train]
         shares = [size / sum(sizes) for size in sizes]
         val = train[:]
