@@ -24,6 +24,8 @@ def add(commands: argparse._SubParsersAction) -> None:
                                                                              "not be there yet")
     export.add_argument("--link-frames", action="store_true",
                         help="youtubevos: also JPEGImages, symbolic links to the images that the masks were made from")
+    export.add_argument("--root", type=Path, metavar="DIR", help="where the dataset is now, if it has moved "
+                                                                 "(--link-frames)")
     export.add_argument("--unfinished", action="store_true",
                         help="export what is there of a run that has sequences failed or still to do")
     add_json(export, "where it is and how many sequences it has")
@@ -34,11 +36,13 @@ def _export(args: argparse.Namespace) -> int:
     from boxmask.export import archive, coco, youtubevos
     from boxmask.terminal import bar
 
-    options = {"unfinished": args.unfinished, "progress": bar}
-    if args.layout == "youtubevos":
-        options["link_frames"] = args.link_frames
-    elif args.link_frames:
+    if args.link_frames and args.layout != "youtubevos":
         raise UsageError(f"--link-frames is for --to youtubevos; {args.layout} has no frames")
+    if args.root is not None and not args.link_frames:
+        raise UsageError("--root says where the frames for --link-frames are; give both or neither")
+    options = {"unfinished": args.unfinished, "progress": bar}
+    if args.link_frames:
+        options |= {"link_frames": True, "dataset_root": None if args.root is None else str(args.root.absolute())}
     layouts = {"youtubevos": youtubevos, "coco": coco, "zip": archive}
     count = layouts[args.layout].export(args.masks, args.out, **options)
     tell(f"{args.out}: {count} sequence{'' if count == 1 else 's'}",

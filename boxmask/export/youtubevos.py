@@ -23,17 +23,17 @@ logger = logging.getLogger(__name__)
 CATEGORY = "object"
 
 
-def export(out: Path, target: Path, *, link_frames: bool = False, unfinished: bool = False,
-           progress: Progress = iter) -> int:
+def export(out: Path, target: Path, *, link_frames: bool = False, dataset_root: str | None = None,
+           unfinished: bool = False, progress: Progress = iter) -> int:
     """Writes the folder `target`, a split of YouTube-VOS (`.../2019/train`), and returns the number of sequences.
 
     Masks of frames that could not be looked at, and poor ones, are left out; their frames are not. link_frames: also
-    JPEGImages, symbolic links to the images that the masks were made from. Raises `ExportError` where masks or images
-    are missing.
+    JPEGImages, symbolic links to the images that the masks were made from; dataset_root: where the dataset on record is
+    now, if it has moved. Raises `ExportError` where masks or images are missing.
     """
     videos: dict[str, Any] = {}
     with whole(target, out) as partial:
-        images = _Images(out) if link_frames else None
+        images = _Images(out, dataset_root) if link_frames else None
         for sequence in open_masks(out, unfinished=unfinished, progress=progress):
             names = frame_names(sequence)
             videos[sequence.name] = {"objects": _write_masks(sequence, names, partial / "Annotations" / sequence.name)}
@@ -69,13 +69,17 @@ def _write_masks(sequence: SequenceMasks, names: list[str], folder: Path) -> dic
 class _Images:
     """The images that the masks of an output folder were made from, found by its record."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, dataset_root: str | None) -> None:
         self.out = out
         record = read_record(OutFolder(out))
         if record is None:
             raise ExportError(f"{out} has no .boxmask/run.json to say where its frames are; leave out --link-frames, "
                               "and put the frames into JPEGImages yourself")
-        self.sources = Sources(Source(**each) for each in record.sources)
+        try:
+            self.sources = Sources(Source(**each).moved(dataset_root) for each in record.sources)
+        except DatasetError as error:
+            raise ExportError(f"{error}; if the dataset has moved, name with --root where it is, or leave out "
+                              "--link-frames") from error
 
     def link(self, sequence: SequenceMasks, names: list[str], folder: Path) -> None:
         """Links the images of a sequence; one that is missing is left out with a warning."""
@@ -105,6 +109,6 @@ class _Images:
         except DatasetError as error:
             raise ExportError(f"{error}; leave out --link-frames") from error
         if opened is None:
-            raise ExportError(f"{name}: the frames are no longer where {self.out} has them from; leave out "
-                              "--link-frames")
+            raise ExportError(f"{name}: the frames are no longer where {self.out} has them from; name with --root "
+                              "where they are, or leave out --link-frames")
         return opened

@@ -7,6 +7,7 @@ import pytest
 
 from boxmask.cli import main
 from boxmask.generate.outcomes import Outcome
+from boxmask.generate.source import Source
 
 
 def run(capsys, *arguments):
@@ -76,6 +77,22 @@ def test_export_writes_each_layout(three, tmp_path, capsys, layout, file):
     target = tmp_path / "exported"
     code, text, _ = run(capsys, "export", three, "--to", layout, "--out", target)
     assert code == 0 and text == f"{target}: 3 sequences\n" and (target / file).exists()
+
+
+def test_frames_are_linked_where_the_dataset_is_now(out, label, tmp_path, capsys):
+    out.add("walk", [label()])
+    (out.videos / "walk" / "groundtruth.txt").write_text("4,6,8,8\n")
+    out.record(Source("got10k", {"root": str(tmp_path / "before")}).to_json())
+    command = ["export", out.path, "--to", "youtubevos", "--out", tmp_path / "x", "--link-frames"]
+    code, _, errors = run(capsys, *command)
+    assert code == 1 and "before" in errors and "if the dataset has moved, name with --root where it is" in errors
+    assert run(capsys, *command, "--root", out.videos)[0] == 0
+    assert (tmp_path / "x/JPEGImages/walk/00000001.jpg").resolve() == out.videos / "walk/00000001.jpg"
+
+
+def test_a_place_of_frames_goes_with_frames_alone(three, tmp_path, capsys):
+    code, _, errors = run(capsys, "export", three, "--to", "youtubevos", "--out", tmp_path / "x", "--root", tmp_path)
+    assert code == 2 and "--link-frames" in errors and not (tmp_path / "x").exists()
 
 
 def test_frames_go_with_youtubevos_alone(three, tmp_path, capsys):
