@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boxmask.cli.options import UsageError, add_command, add_json, not_negative, positive, tell
+from boxmask.cli.options import (
+    UsageError,
+    add_command,
+    add_csv,
+    add_json,
+    not_negative,
+    positive,
+    require_two_places,
+    tell,
+)
 
 if TYPE_CHECKING:
     from boxmask.evaluate.report import Report
@@ -60,7 +69,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _common_options() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--csv", type=Path, metavar="FILE", help="also write a line per object there")
+    add_csv(common, "a line per object")
     add_json(common, "all scores")
     common.add_argument("--draws", type=not_negative, default=1000, metavar="N",
                         help="bootstrap draws of sequences, for the 95%% intervals; 0 for none (default: %(default)s)")
@@ -73,6 +82,7 @@ def _evaluate_masks(args: argparse.Namespace) -> int:
     from boxmask.readers import davis
     from boxmask.terminal import bar
 
+    require_two_places(args)
     names = args.sequences if args.split is None else davis.open_dataset(args.truth, args.split).sequences
     return _report(evaluate_folders(args.masks, args.truth, names, skip_ends=args.skip_ends, progress=bar), args)
 
@@ -82,6 +92,7 @@ def _evaluate_boxes(args: argparse.Namespace) -> int:
     from boxmask.generate.source import Source
     from boxmask.terminal import bar
 
+    require_two_places(args)
     arguments = {"root": str(args.root.absolute())}
     if args.split is not None:
         if args.layout != "lasot":
@@ -98,7 +109,6 @@ def _report(report: Report, args: argparse.Namespace) -> int:
     from boxmask.evaluate.table import format_report
 
     interval = report.interval(draws=args.draws, seed=args.seed) if args.draws else None
-    if args.csv is not None:
-        args.csv.write_text(report.to_csv(), encoding="utf-8")
-    tell(format_report(report, interval), report.to_json(interval), args.json)
+    tell(format_report(report, interval), report.to_json(interval), args.json, table=report.to_csv(),
+         table_file=args.csv)
     return 0

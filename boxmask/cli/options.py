@@ -41,12 +41,30 @@ def add_json(parser: argparse._ActionsContainer, what: str) -> None:
                         help=f"also write {what} to FILE, as JSON; - prints that in the place of the text")
 
 
-def tell(text: str, record: Mapping[str, Any], file: Path | None) -> None:
-    """Prints what a command has found out: the text, and with --json the record, to its file or in the text's place."""
-    formatted = json.dumps(record, indent=2)
-    print(formatted if file == STANDARD_OUTPUT else text)
-    if file not in (None, STANDARD_OUTPUT):
-        file.write_text(formatted + "\n", encoding="utf-8")
+def add_csv(parser: argparse._ActionsContainer, what: str) -> None:
+    """Adds --csv, for commands that have a table; `tell` obeys it."""
+    parser.add_argument("--csv", type=Path, metavar="FILE",
+                        help=f"also write {what} to FILE, as CSV; - prints that in the place of the text")
+
+
+def require_two_places(args: argparse.Namespace) -> None:
+    """Raises `UsageError` if --csv and --json are to go to the same file, or both to the standard output."""
+    if args.csv is not None and args.csv == args.json:
+        raise UsageError(f"--csv {args.csv} and --json {args.json} are the same place; name another for one of them")
+
+
+def tell(text: str, record: Mapping[str, Any], file: Path | None, *, table: str = "",
+         table_file: Path | None = None) -> None:
+    """Prints what a command has found out: the text, and with --json the record, to its file or in the text's place.
+
+    table: the same for --csv; its lines end with a line break.
+    """
+    formatted = json.dumps(record, indent=2) + "\n"
+    written = {file: formatted, table_file: table}
+    print(written.get(STANDARD_OUTPUT, text + "\n"), end="")
+    for path, content in written.items():
+        if path not in (None, STANDARD_OUTPUT):
+            path.write_text(content, encoding="utf-8")
 
 
 def positive(text: str) -> int:

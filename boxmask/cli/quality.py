@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from boxmask.cli.options import add_command, add_json, positive, tell
+from boxmask.cli.options import add_command, add_csv, add_json, positive, require_two_places, tell
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -18,7 +18,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     quality.add_argument("out", type=Path, metavar="OUT", help="the --out of `boxmask generate`")
     quality.add_argument("--limit", type=positive, default=20, metavar="N",
                          help="print the N worst sequences (default: %(default)s)")
-    quality.add_argument("--csv", type=Path, metavar="FILE", help="also write a line per sequence there")
+    add_csv(quality, "a line per sequence")
     add_json(quality, "the figures of all sequences")
     quality.set_defaults(run=_quality)
 
@@ -27,8 +27,7 @@ def _quality(args: argparse.Namespace) -> int:
     from boxmask.report.quality import format_quality, summarise
     from boxmask.terminal import bar
 
+    require_two_places(args)
     summary = summarise(args.out, progress=bar)
-    if args.csv is not None:
-        args.csv.write_text(summary.to_csv(), encoding="utf-8")
-    tell(format_quality(summary, args.limit), summary.to_json(), args.json)
+    tell(format_quality(summary, args.limit), summary.to_json(), args.json, table=summary.to_csv(), table_file=args.csv)
     return 0

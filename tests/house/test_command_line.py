@@ -69,6 +69,24 @@ def test_json_is_printed_alone_or_written_beside_the_text(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"a": 1}
 
 
+def test_csv_is_printed_alone_or_written_beside_the_text(tmp_path, capsys):
+    options = build_parser().parse_args(["quality", "masks", "--csv", "-"])
+    tell("text", {"a": 1}, file := tmp_path / "a.json", table="a\n1\n", table_file=options.csv)
+    assert capsys.readouterr().out == "a\n1\n" and json.loads(file.read_text()) == {"a": 1}
+    options = build_parser().parse_args(["quality", "masks", "--json", "-", "--csv", str(tmp_path / "a.csv")])
+    tell("text", {"a": 1}, options.json, table="a\n1\n", table_file=options.csv)
+    assert json.loads(capsys.readouterr().out) == {"a": 1} and (tmp_path / "a.csv").read_text() == "a\n1\n"
+
+
+@pytest.mark.parametrize("place", ["-", "scores"])
+@pytest.mark.parametrize("command", ["quality masks", "evaluate masks --masks m --truth t",
+                                     "evaluate boxes otb --root otb --results r"])
+def test_csv_and_json_cannot_go_to_the_same_place(capsys, command, place):
+    assert main([*command.split(), "--csv", place, "--json", place]) == 2
+    said = capsys.readouterr()
+    assert f"--csv {place} and --json {place} are the same place" in said.err and not said.out
+
+
 def test_colours_are_for_terminals_that_want_them(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
