@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.measured import J, Measured
 from benchmarks.variants import WHOLE, Variant
 from boxmask import masks
-from boxmask.evaluate.folders import COLUMNS, measure_sequence, with_ids
+from boxmask.evaluate.folders import COLUMNS, PNG_FILES, measure_sequence, with_ids
 from boxmask.evaluate.report import Interval, Report
 from boxmask.readers.davis import ANNOTATIONS
 from boxmask.readers.sequence import Dataset
@@ -86,7 +86,7 @@ def best_and_worst(out: Path, dataset: Dataset, root: Path, row: str, report: Re
 
 def _sheet(dataset: Dataset, name: str, found: Path, truth: Path) -> np.ndarray:
     sequence = dataset.read(name)
-    files = sorted(truth.glob("*.png"))
+    files = sorted(truth.glob(PNG_FILES))
     _, regions, _ = measure_sequence(name, found, truth)
     pictures, labels = [], []
     for index in overlay.spread(len(files), _FRAMES):

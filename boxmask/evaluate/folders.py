@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,8 @@ from boxmask.readers.davis import ANNOTATIONS
 from boxmask.terminal import Progress
 
 COLUMNS = ("J&F", "J mean", "J recall", "J decay", "F mean", "F recall", "F decay")
+# Not the hidden ._00000.png that macOS puts beside 00000.png.
+PNG_FILES = "[!.]*.png"
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +72,7 @@ def evaluate_sequence(name: str, masks_folder: Path, truth_folder: Path, *, skip
 
 def measure_sequence(name: str, masks_folder: Path, truth_folder: Path) -> tuple[list[int], np.ndarray, np.ndarray]:
     """The ids of the O objects of the truth, and their J and F in each of its T frames: two arrays (O, T)."""
-    truth_files = sorted(truth_folder.glob("*.png"))
+    truth_files = sorted(truth_folder.glob(PNG_FILES))
     missing = [path.name for path in truth_files if not (masks_folder / path.name).is_file()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -79,6 +81,8 @@ def measure_sequence(name: str, masks_folder: Path, truth_folder: Path) -> tuple
     # Where the truth never shows an object there is still something to get right: that there is none.
     ids = masks.object_ids(truth) or [1]
     regions, contours = np.empty((2, len(ids), len(truth)))
+    shown: set[int] = set()
+    is_any_found = False
     for frame, (path, labels) in enumerate(zip(truth_files, truth, strict=True)):
         file = masks_folder / path.name
         found = masks.read(file)
@@ -87,12 +91,28 @@ def measure_sequence(name: str, masks_folder: Path, truth_folder: Path) -> tuple
                                   f"{found.shape[0]} and the true one {labels.shape[1]}x{labels.shape[0]}; make masks "
                                   "of the size of the images")
         void = None if ids == [masks.VOID] else labels == masks.VOID
+        if not is_any_found:
+            shown.update(masks.object_ids([found]))
         found = with_ids(found, ids)
         for row, object_id in enumerate(ids):
             mask, true_mask = found == object_id, labels == object_id
+            is_any_found = is_any_found or bool(mask.any())
             regions[row, frame] = jaccard(mask, true_mask, void)
             contours[row, frame] = boundary_f(mask, true_mask, void)
+    if not is_any_found:
+        warn_of_other_ids(f"sequence {name}, {masks_folder}", shown, masks.object_ids(truth))
     return ids, regions, contours
+
+
+def warn_of_other_ids(place: str, shown: Collection[int], ids: Collection[int]) -> None:
+    """Tells that none of the ids that masks show is one of the truth's, where both show something."""
+    if shown and ids:
+        _log.warning("%s: the masks show the object ids %s, and the truth %s: nothing is found; give objects the ids "
+                     "that they have in the truth", place, _listed(shown), _listed(ids))
+
+
+def _listed(ids: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(ids)))
 
 
 def with_ids(labels: np.ndarray, ids: Sequence[int]) -> np.ndarray:
@@ -109,8 +129,8 @@ def _sequence_folders(root: Path, what: str) -> dict[str, Path]:
     if (root / ANNOTATIONS).is_dir():
         root = root / ANNOTATIONS
     folders = {path.name: path for path in sorted(root.iterdir())
-               if path.is_dir() and not path.name.startswith(".") and next(path.glob("*.png"), None) is not None}
+               if path.is_dir() and not path.name.startswith(".") and next(path.glob(PNG_FILES), None) is not None}
     if not folders:
-        hint = ", or the folder above it" if next(root.glob("*.png"), None) else ""
+        hint = ", or the folder above it" if next(root.glob(PNG_FILES), None) else ""
         raise EvaluationError(f"{root}: no {what} in it; expected <sequence>/<frame>.png{hint}")
     return folders

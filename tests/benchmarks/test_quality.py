@@ -19,6 +19,7 @@ from boxmask.evaluate.report import Report, Row
 from boxmask.generate.outfolder import OutFolder
 from boxmask.generate.settings import read_record
 from boxmask.generate.source import Source
+from boxmask.readers.davis import ANNOTATIONS
 
 
 @pytest.fixture
@@ -167,6 +168,7 @@ def test_one_sequence_has_no_intervals_and_a_plot_all_the_same(tmp_path):
                                               (5, ["best1_large", "best2_small", "worst1_ring"])])
 def test_pictures_are_of_the_best_and_the_worst_and_of_none_twice(conditions, davis, tmp_path, count, names):
     make(variant("box"), conditions, str(tmp_path / "masks" / "box"))
+    (davis / ANNOTATIONS / "large" / "._00000.png").write_bytes(b"Mac OS X")
     report = reports_of({"box": {"ring": 0.4, "small": 0.5, "large": 0.6}})["box"]
     found = list(pictures.best_and_worst(tmp_path, conditions.source.open()[1], davis, "box", report, count=count))
     assert [path.stem for path in found] == names

@@ -125,6 +125,32 @@ def test_another_size_is_named(files, tmp_path):
         evaluate_folders(found, truth)
 
 
+def test_hidden_files_are_passed_over(files, tmp_path):
+    """macOS puts ._00000.png beside 00000.png on disks of other systems."""
+    truth = files.masks(tmp_path / "truth", {"a": [FULL]})
+    found = files.masks(tmp_path / "found", {"a": [HALF]})
+    for folder in (truth / "a", truth / "b", found / "b"):
+        folder.mkdir(exist_ok=True)
+        (folder / "._00000.png").write_bytes(b"Mac OS X")
+    report = evaluate_folders(found, truth)
+    assert [(row.sequence, row.frames, row.scores[1]) for row in report.rows] == [("a", 1, 0.5)]
+
+
+@pytest.mark.parametrize(("truth", "found", "told"), [
+    ([2, 2], [1, 1], "the object ids 1, and the truth 2"),
+    ([1, 2], [3, 4], "the object ids 3, 4, and the truth 1, 2"),
+    ([255, 255], [2, 2], "the object ids 2, and the truth 255"),
+    ([1, 2], [2, 3], None), ([255, 255], [1, 0], None), ([1, 0], [255, 0], None), ([1, 0], [0, 1], None),
+    ([1, 0], [0, 0], None), ([0, 0], [2, 0], None),
+], ids=["other", "others", "truth 255", "one in common", "1 for 255", "255 for 1", "elsewhere", "nothing", "no truth"])
+def test_ids_that_have_nothing_in_common_are_told_of(files, tmp_path, caplog, truth, found, told):
+    none = label([0, 0])
+    evaluate_folders(files.masks(tmp_path / "found", {"a": [none, label(found)]}),
+                     files.masks(tmp_path / "truth", {"a": [label(truth), none]}))
+    assert ("nothing is found" in caplog.text) is (told is not None)
+    assert told is None or (f"sequence a, {tmp_path / 'found' / 'a'}: the masks show {told}" in caplog.text)
+
+
 def test_folders_that_hold_no_masks(files, tmp_path):
     truth = files.masks(tmp_path / "truth", {"a": [FULL]})
     with pytest.raises(EvaluationError, match="nowhere: no such folder"):
@@ -154,3 +180,8 @@ def test_masks_by_the_command_line(files, tmp_path, capsys):
     assert "7 bootstrap draws of the 2 sequences, seed 5" in capsys.readouterr().out
     assert main([*arguments, "--draws", "0"]) == 0
     assert "bootstrap" not in capsys.readouterr().out
+    assert main([*arguments, "--csv", "-"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "sequence,object,frames,J&F,J_mean,J_recall,J_decay,F_mean,F_recall,F_decay",
+        *(f"{name},1,{frames},1.000000,1.000000,1.000000,0.000000,1.000000,1.000000,0.000000"
+          for name, frames in (("cat", 3), ("dog", 4)))]
