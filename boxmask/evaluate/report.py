@@ -31,6 +31,11 @@ class Row:
         """Of this object: (M,), NaN where nothing counts."""
         return ratio(self.totals, self.weights)
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether anything counts."""
+        return bool(np.any(self.weights))
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -55,9 +60,14 @@ class Report:
         merged = []
         for name, group in groupby(self.rows, key=lambda row: row.sequence):
             objects = list(group)
-            merged.append(Row(name, objects[0].object_id, objects[0].frames, sum(row.totals for row in objects),
-                              sum(row.weights for row in objects)))
+            merged.append(Row(name, objects[0].object_id, max(row.frames for row in objects),
+                              sum(row.totals for row in objects), sum(row.weights for row in objects)))
         return tuple(merged)
+
+    @property
+    def measured(self) -> tuple[Row, ...]:
+        """Those of the sequences that have a score."""
+        return tuple(row for row in self.sequences if row.is_measured)
 
     @property
     def frames(self) -> int:
@@ -74,9 +84,9 @@ class Report:
         return float(self.scores[self.columns.index(column)])
 
     def interval(self, *, draws: int, seed: int) -> Interval:
-        """Percentile bootstrap over sequences: 95 % of the draws lie in it."""
-        low, high = bootstrap(np.stack([row.totals for row in self.sequences]),
-                              np.stack([row.weights for row in self.sequences]), draws=draws, seed=seed)
+        """Percentile bootstrap over the sequences that have a score: 95 % of the draws lie in it."""
+        low, high = bootstrap(np.stack([row.totals for row in self.measured]),
+                              np.stack([row.weights for row in self.measured]), draws=draws, seed=seed)
         return Interval(low, high, draws, seed)
 
     def to_csv(self) -> str:
@@ -96,9 +106,13 @@ class Report:
             low, high = self._named(interval.low), self._named(interval.high)
             result["intervals"] = {"percentiles": list(PERCENTILES), "draws": interval.draws, "seed": interval.seed,
                                    **{key: [low[key], high[key]] for key in self._keys}}
-        result["sequences"] = {row.sequence: {**self._named(row.scores), "frames": row.frames}
-                               for row in self.sequences}
+        result["sequences"] = {row.sequence: {**self._of(row), "objects": {}} for row in self.sequences}
+        for row in self.rows:
+            result["sequences"][row.sequence]["objects"][str(row.object_id)] = self._of(row)
         return result
+
+    def _of(self, row: Row) -> dict:
+        return {**self._named(row.scores), "frames": row.frames}
 
     @property
     def _keys(self) -> list[str]:

@@ -15,11 +15,11 @@ def format_report(report: Report, interval: Interval | None = None) -> str:
     rows = [(row.sequence, str(row.frames), *_numbers(row.scores)) for row in report.sequences]
     rows.append(("all", str(report.frames), *_numbers(report.scores)))
     lines = []
-    if interval is not None and len(report.sequences) > 1:
+    if interval is not None and len(report.measured) > 1:
         rows += [(f"{percentile} %", "", *_numbers(scores))
                  for percentile, scores in zip(PERCENTILES, (interval.low, interval.high), strict=True)]
         lines = [f"{PERCENTILES[0]} % and {PERCENTILES[1]} %: of `all`, percentiles of {interval.draws} bootstrap "
-                 f"draws of the {len(report.sequences)} sequences, seed {interval.seed}"]
+                 f"draws of the {len(report.measured)} sequences, seed {interval.seed}"]
     return "\n".join([align([("sequence", "frames", *report.columns), *rows]), *lines])
 
 

@@ -56,9 +56,21 @@ def test_json_has_everything():
     assert content == {
         "J_mean": 0.5, "AO": 0.5,
         "intervals": {"percentiles": [2.5, 97.5], "draws": 100, "seed": 3, "J_mean": [0.0, 0.75], "AO": [0.5, 0.5]},
-        "sequences": {"bear": {"J_mean": 0.75, "AO": 0.5, "frames": 2},
-                      "dance-jump": {"J_mean": 0.0, "AO": None, "frames": 7}}}
+        "sequences": {"bear": {"J_mean": 0.75, "AO": 0.5, "frames": 2,
+                               "objects": {"1": {"J_mean": 1.0, "AO": 0.75, "frames": 2},
+                                           "2": {"J_mean": 0.5, "AO": 0.25, "frames": 2}}},
+                      "dance-jump": {"J_mean": 0.0, "AO": None, "frames": 7,
+                                     "objects": {"1": {"J_mean": 0.0, "AO": None, "frames": 7}}}}}
     assert "intervals" not in REPORT.to_json()
+
+
+def test_a_sequence_without_scores_changes_no_interval():
+    nothing = row("gone", 1, 0, [0.0, 0.0], [0.0, 0.0])
+    report = Report(REPORT.columns, (nothing, *REPORT.rows))
+    with_it, without = (each.interval(draws=100, seed=3) for each in (report, REPORT))
+    np.testing.assert_array_equal([with_it.low, with_it.high], [without.low, without.high])
+    lines = format_report(report, with_it).splitlines()
+    assert lines[1].split() == ["gone", "0", "-", "-"] and "draws of the 2 sequences" in lines[-1]
 
 
 def test_methods_side_by_side():
