@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from boxmask.evaluate.table import align
@@ -18,7 +20,7 @@ from boxmask.evaluate.table import align
 _AXES = {"Loss/": "loss", "Stats/J": "J"}
 # What both hosts print at the last batch of an epoch: [train: 3, 240 / 240] FPS: ...  ,  Loss/total: 0.5  , ...
 _EPOCH = re.compile(r"\[(?P<loader>\w+): (?P<epoch>\d+), (?P<batch>\d+) / (?P=batch)\] (?P<means>.*)")
-_MEAN = re.compile(r"([\w/]+): ([-+.\de]+)")
+_MEAN = re.compile(r"([\w/]+): ([-+]?(?:nan|inf)\b|[-+.\de]+)")
 
 # By loader and statistic: the mean of every epoch in which the loader ran.
 Curves = Mapping[str, Mapping[str, Sequence[float]]]
@@ -61,13 +63,16 @@ def _kept(path: Path) -> Curves:
 
 
 def _printed(text: str) -> Curves:
-    """An epoch that was printed twice, as a run was stopped in it and went on, counts as it was the last time."""
+    """An epoch that was printed twice, as a run was stopped in it and went on, counts as it was the last time.
+
+    What one epoch has and another has not is NaN there.
+    """
     epochs: dict[str, dict[int, dict[str, float]]] = {}
     for line in _EPOCH.finditer(text):
         means = {name: float(value) for name, value in _MEAN.findall(line["means"]) if name.startswith(tuple(_AXES))}
         epochs.setdefault(line["loader"], {})[int(line["epoch"])] = means
-    return {loader: {name: [means[name] for _, means in sorted(found.items())] for name in next(iter(found.values()))}
-            for loader, found in epochs.items()}
+    return {loader: {name: [means.get(name, math.nan) for _, means in sorted(found.items())]
+                     for name in dict.fromkeys(chain(*found.values()))} for loader, found in epochs.items()}
 
 
 def format_curves(curves: Curves) -> str:
@@ -80,7 +85,7 @@ def format_curves(curves: Curves) -> str:
 
 
 def draw(curves: Curves, path: Path) -> None:
-    """Loss and J over the training, a line per loader and statistic."""
+    """Loss and J over the training, a line per loader and statistic, with a gap where a value is not finite."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

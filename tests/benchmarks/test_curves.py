@@ -54,6 +54,18 @@ resumed from BoxMaskNet_ep0001.pth.tar (epoch 1)
                      ["val", "Loss/total", "Stats/J"], ["1", "1.500", "0.600"]]
 
 
+def test_values_that_are_not_finite_or_missing_are_shown_as_they_are(tmp_path, capsys):
+    (tmp_path / "train.log").write_text("""[train: 1, 20 / 20] FPS: 1.0 (1.0)  ,  Loss/total: nan  ,  Loss/stage1: -inf
+[train: 2, 20 / 20] FPS: 1.0 (1.0)  ,  Loss/total: inf  ,  Loss/stage1: 1.90000  ,  Stats/J: 0.50000
+[train: 3, 20 / 20] FPS: 1.0 (1.0)  ,  Loss/total: 1.00000  ,  Loss/stage1: -1.00000  ,  Stats/J: nan
+""")
+    assert curves.main([str(tmp_path / "train.log"), "--out", str(tmp_path / "curves.png")]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:4] == [["train", "Loss/total", "Loss/stage1", "Stats/J"], ["1", "nan", "-inf", "nan"],
+                         ["2", "inf", "1.900", "0.500"], ["3", "1.000", "-1.000", "nan"]]
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_what_is_no_training_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no checkpoint \(\*_ep\*.pth.tar\)"):
         curves.main([str(tmp_path)])
