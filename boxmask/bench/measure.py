@@ -76,8 +76,6 @@ def _write_alone(event: FrameDone, signs: quality.SequenceQuality, folder: Path,
     result, sequence = event.result, event.sequence
     with phases.timed("quality"):
         signs.add(result)
-    if result.mask is None:
-        return
     with phases.timed("png"):
         data = masks.encode(result.mask, highest=max(sequence.object_ids))
     with phases.timed("disk"):

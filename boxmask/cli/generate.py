@@ -98,6 +98,7 @@ def _single_layouts(layouts: argparse._SubParsersAction, common: argparse.Argume
     video.add_argument("--video", type=Path, required=True, metavar="FILE", help="anything that PyAV decodes")
     for layout in (folder, video):
         layout.add_argument("--boxes", type=Path, required=True, metavar="FILE", help=BOXES_HELP)
+        layout.add_argument("--name", help="of the sequence, the folder in OUT (default: that of the folder or file)")
 
 
 def _dataset_options() -> argparse.ArgumentParser:
@@ -267,7 +268,7 @@ def _names(args: argparse.Namespace) -> tuple[str, ...] | None:
 
 def _source_arguments(args: argparse.Namespace) -> dict[str, Any]:
     """What the layout's reader takes, of what was given."""
-    names = ("root", "split", "sets", "annotations", "frames", "video", "boxes")
+    names = ("root", "split", "sets", "annotations", "frames", "video", "boxes", "name")
     given = {name: getattr(args, name, None) for name in names}
     return {name: _text(value) if isinstance(value, Path) else value for name, value in given.items()
             if value is not None}

@@ -24,8 +24,8 @@ def export(out: Path, target: Path, *, unfinished: bool = False,
 
     An annotation per object: `segmentations`, `bboxes` (xywh of the mask) and `areas` in pixels, one per frame of its
     video, null where it is not to be seen or its mask is not known or poor. `file_names` are `<sequence>/<frame>.jpg`,
-    width and height those of the first frame; each run-length mask has its own size. The file is written as it
-    goes: the annotations, then the videos.
+    as in these datasets, whatever the images were; width and height are those of the first frame; each run-length mask
+    has its own size. The file is written as it goes: the annotations, then the videos.
     """
     rle = _require_pycocotools()
     videos: list[dict[str, Any]] = []

@@ -27,14 +27,18 @@ def export(out: Path, target: Path, *, link_frames: bool = False, dataset_root: 
            unfinished: bool = False, progress: Progress = iter) -> int:
     """Writes the folder `target`, a split of YouTube-VOS (`.../2019/train`), and returns the number of sequences.
 
-    Masks of frames that could not be looked at, and poor ones, are left out; their frames are not. link_frames: also
-    JPEGImages, symbolic links to the images that the masks were made from; dataset_root: where the dataset on record is
-    now, if it has moved. Raises `ExportError` where masks or images are missing.
+    Masks of frames that could not be looked at, and poor ones, are left out; their frames are not. So are
+    sequences in which no object is to be seen, of which a warning tells: loaders look for an object's first frame.
+    link_frames: also JPEGImages, symbolic links to the images that the masks were made from; dataset_root: where the
+    dataset on record is now, if it has moved. Raises `ExportError` where masks or images are missing.
     """
     videos: dict[str, Any] = {}
     with whole(target, out) as partial:
         images = _Images(out, dataset_root) if link_frames else None
         for sequence in open_masks(out, unfinished=unfinished, progress=progress):
+            if not _is_any_seen(sequence):
+                logger.warning("%s is left out: there is no object to be seen in it", sequence.name)
+                continue
             names = frame_names(sequence)
             videos[sequence.name] = {"objects": _write_masks(sequence, names, partial / "Annotations" / sequence.name)}
             if images is not None:
@@ -50,6 +54,11 @@ def frame_names(sequence: SequenceMasks) -> list[str]:
     """
     names = [frame.name for frame in sequence.manifest.frames]
     return names if names == sorted(names) else [f"{index:05d}" for index in range(len(names))]
+
+
+def _is_any_seen(sequence: SequenceMasks) -> bool:
+    return any(sequence.shows(frame, object_id) for frame in sequence.manifest.frames
+               for object_id in sequence.manifest.object_ids)
 
 
 def _write_masks(sequence: SequenceMasks, names: list[str], folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from boxmask.generate.masker import Masker, Scores
 from boxmask.generate.outcomes import Event, FrameDone, SequenceDone, SequenceFailed
 from boxmask.generate.phases import Phases
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
-from boxmask.generate.work import MASKER_ERRORS, Job, Look, MaskerError, SequenceWork
+from boxmask.generate.work import MASKER_ERRORS, Job, Look, SequenceError, SequenceWork
 from boxmask.readers.sequence import Sequence
 
 # Told of every window that has been solved, and of the scores of its kept frames.
@@ -71,7 +71,7 @@ class _Engine:
                     yield from self._solve_full(step)
                 if work.failed:
                     return
-        except MaskerError as error:
+        except SequenceError as error:
             yield self._fail(work, str(error))
             return
         yield from self._end(work)
@@ -99,7 +99,7 @@ class _Engine:
         self._waiting = [other for other in self._waiting if other not in jobs]
         try:
             yield from self._solve(jobs)
-        except MaskerError as error:
+        except SequenceError as error:
             if len(jobs) == 1:
                 yield self._fail(job.work, str(error))
                 return
@@ -110,17 +110,17 @@ class _Engine:
     def _solve_alone(self, job: Job) -> Iterator[Event]:
         try:
             yield from self._solve([job])
-        except MaskerError as error:
+        except SequenceError as error:
             yield self._fail(job.work, str(error))
 
     def _solve(self, jobs: list[Job]) -> Iterator[Event]:
-        """Raises `MaskerError` before anything is given."""
+        """Raises `SequenceError` before anything is given."""
         try:
             with self.phases.timed("network"):
                 found = self._masker.solve([job.views for job in jobs], jobs[0].keep, batch=self._batch)
         except MASKER_ERRORS as error:
             names = jobs[0].work.sequence.frames.names
-            raise MaskerError(f"frames {names[jobs[0].frames[0]]} to {names[jobs[0].frames[-1]]}: {error}") from error
+            raise SequenceError(f"frames {names[jobs[0].frames[0]]} to {names[jobs[0].frames[-1]]}: {error}") from error
         for job, scores in zip(jobs, found, strict=True):
             if self._watch is not None:
                 self._watch(job, scores)

@@ -45,16 +45,15 @@ class FrameResult:
     """What became of frame `index` of a sequence.
 
     reason: why there is no mask (or, of an OK frame, why some of its objects have none), else "". size (W, H) of the
-    frame; of an unreadable one that of the nearest readable frame before it, else after it, None if there is none.
-    mask (H, W) uint8 of object ids, 0 everywhere unless OK, None where there is no size. objects: by object id, those
-    that got a mask, which may still be empty.
+    frame; of an unreadable one that of the nearest readable frame before it, else after it. mask (H, W) uint8 of
+    object ids, 0 everywhere unless OK. objects: by object id, those that got a mask, which may still be empty.
     """
 
     index: int
     outcome: Outcome
     reason: str
-    size: tuple[int, int] | None
-    mask: np.ndarray | None
+    size: tuple[int, int]
+    mask: np.ndarray
     objects: Mapping[int, ObjectResult] = field(default_factory=dict)
 
 

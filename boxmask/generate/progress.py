@@ -50,7 +50,8 @@ class Progress:
             if "network" in event:
                 logger.info("network: %s, %s, SHA-256 %s", event["network"], event["file"], event["sha256"])
             if self._before:
-                logger.info("%d of %d sequences are done already", self._before, self._total)
+                logger.info("%d of %d sequences are done already (--overwrite makes them again, if boxes "
+                            "or images have changed)", self._before, self._total)
             if self._stream.isatty():
                 self._bar = tqdm(total=self._total, initial=self._before, unit="seq", file=self._stream, leave=False)
         elif kind == "frames":

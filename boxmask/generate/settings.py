@@ -218,10 +218,8 @@ def _taken(wanted: Set[str], other: Source, source: Source) -> str | None:
     """A sequence that is there, or to be there, and that another source has too, with other boxes; None without one.
 
     A dataset that has moved cannot be opened where it was, a copy has the same boxes; of all that are there the first
-    is looked at. Of a source of one sequence its name says enough.
+    is looked at.
     """
-    if other.sequence is not None and other.sequence == source.sequence:
-        return source.sequence
     if other.sequence is not None and other.sequence not in wanted:
         return None
     try:

@@ -62,10 +62,15 @@ class Source:
             raise ValueError(f"the layout {self.layout} is not read so: {error}") from error
 
     def moved(self, root: str | None) -> Source:
-        """This source with its dataset's folder at `root`; as it is without one, and for layouts without a root."""
-        if root is None or "root" not in self.arguments:
+        """This source with its dataset, its folder of frames or its video at `root`; as it is without one.
+
+        What lay in it or beside it, such as a file of boxes, is looked for there too if it is not where it was.
+        """
+        before = next((self.arguments[name] for name in ("root", "frames", "video") if name in self.arguments), None)
+        if root is None or before is None:
             return self
-        return replace(self, arguments={**self.arguments, "root": root})
+        return replace(self, arguments={name: _rebased(value, Path(before), Path(root)) if name in PLACES else value
+                                        for name, value in self.arguments.items()})
 
     def _thinned(self, dataset: Dataset) -> Dataset:
         if not self.first and self.every in (None, 1):
@@ -94,6 +99,16 @@ class Source:
     def __str__(self) -> str:
         """Where it is, for people."""
         return " and ".join(str(value) for value in self.arguments.values())
+
+
+def _rebased(place: str, before: Path, now: Path) -> str:
+    """Where a place is after the move of `before` to `now`, which may have taken along what lay in it or beside it."""
+    if place != str(before) and Path(place).exists():
+        return place
+    for old, new in ((before, now), (before.parent, now.parent)):
+        if Path(place).is_relative_to(old):
+            return str(new / Path(place).relative_to(old))
+    return place
 
 
 def is_same_sequence(one: Dataset, other: Dataset, name: str) -> bool:

@@ -27,8 +27,9 @@ from boxmask.readers.sequence import Sight
 MASKER_ERRORS = (RuntimeError, ValueError, cv2.error)
 
 
-class MaskerError(RuntimeError):
-    """A masker failed; the message says at which frame, and how."""
+class SequenceError(RuntimeError):
+    """A sequence without masks: its masker failed, or none of its images can be read; the message says where, and how.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ class SequenceWork:
 
     def read(self, looks: Iterable[Look]) -> Iterator[FrameDone | Job]:
         """Takes what `look` gives of each frame, in order: frames where nothing has to be solved, and windows as they
-        fill.
+        fill. Raises `SequenceError` where no frame can be read, as nobody knows how large their masks would be.
         """
         windows = iter(self._windows)
         window = next(windows, None)
@@ -136,6 +137,9 @@ class SequenceWork:
                 if job is not None:
                     yield job
                 window = next(windows, None)
+        if self._unsized and self._size is None:
+            raise SequenceError(f"none of its {len(self.sequence)} images can be read; frame "
+                                f"{self.sequence.frames.names[0]}: {self._unsized[0].reasons[0]}")
         yield from self._give(self._unsized)
 
     def settle(self, job: Job, scores: Sequence[Scores]) -> Iterator[FrameDone]:
@@ -153,7 +157,7 @@ class SequenceWork:
             with self._phases.timed("crop"):
                 return self._masker.view(image, box)
         except MASKER_ERRORS as error:
-            raise MaskerError(f"frame {self.sequence.frames.names[index]}: {error}") from error
+            raise SequenceError(f"frame {self.sequence.frames.names[index]}: {error}") from error
 
     def _take(self, look: Look) -> Iterator[FrameDone]:
         frame = _Frame(look.index, look.size, is_bad=bool(look.problem))
@@ -194,7 +198,7 @@ class SequenceWork:
         return job
 
     def _give(self, frames: Sequence[_Frame]) -> Iterator[FrameDone]:
-        """Hands frames out and counts them; one without size gets that of the last readable one, if there is one."""
+        """Hands frames out and counts them; one without size gets that of the last readable one."""
         for frame in frames:
             self.unfinished -= 1
             if frame.size is None:
@@ -207,7 +211,7 @@ class SequenceWork:
                    else Outcome.INVALID_BOX if frame.is_invalid else Outcome.ABSENT)
         pieces = [piece for _, piece in sorted(frame.pieces.items())]
         with self._phases.timed("compose"):
-            mask = None if frame.size is None else compose(pieces, frame.size, self._box_margin)
+            mask = compose(pieces, frame.size, self._box_margin)
         objects = {piece.object_id: ObjectResult(piece.box, piece.scores.stage_agreement, self._box_margin)
                    for piece in pieces}
         return FrameResult(frame.index, outcome, "; ".join(frame.reasons), frame.size, mask, objects)

@@ -46,12 +46,9 @@ class SequenceWriter:
         name = self.sequence.frames.names[result.index]
         if result.index in self._frames:
             raise ValueError(f"{self.sequence.name}: frame {name} has two results")
-        width, height = result.size or (None, None)
-        frame = Frame(name, result.outcome, result.reason, width, height)
-        if result.mask is not None:
-            frame = self._write_mask(frame, result.mask)
+        frame = Frame(name, result.outcome, result.reason, *result.size)
         self._quality.add(result)
-        self._frames[result.index] = frame
+        self._frames[result.index] = self._write_mask(frame, result.mask)
 
     def publish(self) -> Manifest:
         """Gives the finished sequence its name and returns its manifest; when all frames have been added."""

@@ -18,11 +18,13 @@ Entry = np.ndarray | None | str
 
 NO_LINE = "no box line"
 # GOT-10k writes it on some frames without the target, and a box of no width or height on others.
-_ABSENT_BOX = (-1.0, -1.0, -1.0, -1.0)
+ABSENT_BOX = (-1.0, -1.0, -1.0, -1.0)
 # No image that OpenCV reads is wider; whole-pixel arithmetic far beyond it would overflow.
 _LARGEST = 2.0 ** 20
 # ASCII digits alone: Python's own float() takes 1_000 too.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:nan|inf)", re.IGNORECASE)
+# Names of four columns or more.
+_HEADING = re.compile(r"#?\s*[^\W\d]\w*(?:[\s,;]+[^\W\d]\w*){3,}")
 _LONGEST_LINE = 1000
 _LARGEST_FILE = 64 * 2 ** 20
 # Lines: of one frame each, those of five hours. A small file of millions would take minutes and gigabytes.
@@ -38,7 +40,7 @@ def judge(box: Values[float]) -> Entry:
     >>> judge([5, 5, 8, 3]).tolist()
     [5.0, 5.0, 8.0, 3.0]
     """
-    if tuple(box) == _ABSENT_BOX:
+    if tuple(box) == ABSENT_BOX:
         return None
     if not np.isfinite(box).all():
         return "not four finite numbers"
@@ -56,7 +58,8 @@ def read_boxes(path: Path, *, dataset: str, sequence: str,
     """The lines of a file of boxes `x,y,w,h`, separated by comma, semicolon, tab or space; one entry per line.
 
     to_box: takes the numbers of a line to xywh, or to None for another count of them; by default a line has four.
-    Raises `DatasetError` for a file that is not there, is empty, or has no line of numbers at all.
+    Raises `DatasetError` for a file that is not there, is empty, has no line of numbers at all, or begins with a
+    heading: all its boxes would be another frame's.
     """
     lines = read_lines(path, "one box x,y,w,h per frame", dataset=dataset, sequence=sequence)
     if not lines:
@@ -67,6 +70,9 @@ def read_boxes(path: Path, *, dataset: str, sequence: str,
     if all(box is None for box in boxes):
         raise DatasetError(f"none of its lines is a box x,y,w,h; the first is {shorten(lines[0])}", dataset=dataset,
                            sequence=sequence, file=path)
+    if boxes[0] is None and _HEADING.fullmatch(lines[0]):
+        raise DatasetError(f"it begins with a heading, {shorten(lines[0])}; take that line out, as the first line is "
+                           "the box of the first frame", dataset=dataset, sequence=sequence, file=path)
     return [f"{shorten(line)} is not a box of four numbers" if box is None else _judge_line(box, line)
             for box, line in zip(boxes, lines, strict=True)]
 
@@ -109,6 +115,7 @@ def parse_numbers(line: str) -> list[float] | None:
     """
     if len(line) > _LONGEST_LINE:
         return None
+    line = line.rstrip(",; \t")
     separator = next((mark for mark in ",;" if mark in line), None)
     fields = [field.strip() for field in line.split(separator)]
     return [float(field) for field in fields] if all(map(_NUMBER.fullmatch, fields)) and fields else None

@@ -13,10 +13,13 @@ from boxmask.readers.sequence import DatasetError, Sequence
 NAME = "folder"
 
 
-def read_sequence(frames: str | os.PathLike[str], boxes: str | os.PathLike[str]) -> Sequence:
-    """The images of a folder in natural order, with the lines of the file `boxes` in the same order."""
+def read_sequence(frames: str | os.PathLike[str], boxes: str | os.PathLike[str], name: str | None = None) -> Sequence:
+    """The images of a folder in natural order, with the lines of the file `boxes` in the same order.
+
+    name: of the sequence, by default that of the folder.
+    """
     folder = require_folder(Path(frames), "a folder of images", dataset=NAME)
-    name = folder.resolve().name
+    name = name or Path(os.path.abspath(folder)).name  # of a link, not of what it leads to
     files = images.ImageFiles(tuple(images.list_folder(folder)))
     if not files.paths:
         raise DatasetError(f"no images in it; expected files that end in {', '.join(sorted(images.SUFFIXES))}",

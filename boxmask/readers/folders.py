@@ -83,16 +83,22 @@ def numbered_frames(folder: Path, lines: int, *, first: int, digits: int, datase
     """The frames `<number>.jpg` from number `first` to the last that has a file or one of `lines` annotation lines.
 
     digits: how many a number has, filled up with zeros; 1 for plain numbers. A number without a file is a frame too:
-    one whose image is missing.
+    one whose image is missing. Raises `DatasetError` where there are as many frames as lines, numbered from another
+    number: each box would be another frame's.
     """
     require_folder(folder, "the frames of the sequence", dataset=dataset, sequence=sequence)
     pattern = re.compile(r"([0-9]+)\.jpg")
     found = [int(match[1]) for match in map(pattern.fullmatch, list_names(folder, dataset=dataset, sequence=sequence))
              if match is not None and match[1] == f"{int(match[1]):0{digits}d}"]
-    found = [number for number in found if number >= first]
     example = f"{first:0{digits}d}.jpg, {first + 1:0{digits}d}.jpg, ..."
-    if not found:
+    if max(found, default=-1) < first:
         raise DatasetError(f"no frames in it; expected {example}", dataset=dataset, sequence=sequence, file=folder)
+    start = min(found)
+    if start != first and sorted(found) == list(range(start, start + lines)):
+        raise DatasetError(f"its {lines} frames are numbered from {start}, and those of {dataset} from {first}: "
+                           f"{example}; rename them, or make masks of the folder with `boxmask generate folder`",
+                           dataset=dataset, sequence=sequence, file=folder)
+    found = [number for number in found if number >= first]
     return number_files(folder, range(first, first + count_frames(found, first, lines, dataset=dataset,
                                                                   sequence=sequence, folder=folder)),
                         digits=digits, suffix=".jpg")

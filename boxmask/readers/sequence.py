@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,10 @@ import numpy as np
 
 # A file name may have 255 bytes; what is written beside a sequence or frame adds a few to its name.
 _LONGEST_NAME = 200
+# Unicode's categories of control characters, halves of characters, and ends of lines and paragraphs.
+_UNFIT = ("Cc", "Cs", "Zl", "Zp")
+# What turns the direction of a text, in which a name would look like another.
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 class DatasetError(ValueError):
@@ -145,14 +150,25 @@ def check_name(name: str, *, dataset: str, what: str = "a sequence", sequence: s
                file: Path | None = None) -> str:
     """`name` if a folder or file can be called so, else `DatasetError`.
 
-    A name is one path component: not empty, not hidden, without slash, backslash or control characters.
+    A name is one path component: not empty, not hidden, without slash, backslash or control characters, not too long.
     """
-    good = (name and not name.startswith(".") and name.isprintable() and not {"/", "\\"} & set(name)
-            and len(name.encode()) <= _LONGEST_NAME)
-    if not good:
-        raise DatasetError(f"{shorten(name)} is not the name of {what}: expected one plain folder or file name",
-                           dataset=dataset, sequence=sequence, file=file)
+    problem = _problem(name)
+    if problem:
+        raise DatasetError(f"{shorten(name)} is not the name of {what}: expected one plain folder or file name, and "
+                           f"{problem}", dataset=dataset, sequence=sequence, file=file)
     return name
+
+
+def _problem(name: str) -> str:
+    """Why a folder or file cannot be called so, "" if it can."""
+    if not name or name.startswith("."):
+        return "it begins with a dot" if name else "it is empty"
+    unfit = [letter for letter in name if letter in "/\\" or unicodedata.category(letter) in _UNFIT
+             or unicodedata.bidirectional(letter) in _TURNING]
+    if unfit:
+        return f"it has {unfit[0]!r} in it"
+    length = len(name.encode())
+    return f"it is {length} bytes long, and {_LONGEST_NAME} is the most" if length > _LONGEST_NAME else ""
 
 
 def shorten(text: str, limit: int = 80) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boxmask.readers.annotations import fit, make_sequence, read_boxes
+from boxmask.readers.annotations import ABSENT_BOX, fit, make_sequence, read_boxes
 from boxmask.readers.folders import (
     count_frames,
     counting_frames,
@@ -69,7 +69,12 @@ def read_sequence(root: Path, name: str) -> Sequence:
 
 
 def bounding_box(numbers: list[float]) -> list[float] | None:
-    """xywh of four numbers that are it, or of the eight of a polygon x1,y1,...,x4,y4; None for other counts."""
+    """xywh of four numbers that are it, or of the eight of a polygon x1,y1,...,x4,y4; None for other counts.
+
+    Four NaN are VOT's way to say that the target is absent.
+    """
+    if len(numbers) == 4 and np.isnan(numbers).all():
+        return list(ABSENT_BOX)
     if len(numbers) != 8:
         return numbers if len(numbers) == 4 else None
     corners = np.reshape(numbers, (4, 2))

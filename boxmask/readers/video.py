@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 NAME = "video"
 
 
-def read_sequence(video: str | os.PathLike[str], boxes: str | os.PathLike[str]) -> Sequence:
+def read_sequence(video: str | os.PathLike[str], boxes: str | os.PathLike[str], name: str | None = None) -> Sequence:
     """The frames of a video file, named 00000001 and so on, with the lines of the file `boxes` in the same order.
 
-    Lines beyond the last frame are frames whose image is missing.
+    Lines beyond the last frame are frames whose image is missing. name: of the sequence, by default that of the file
+    without its suffix.
     """
     path = Path(video)
-    entries = read_boxes(Path(boxes), dataset=NAME, sequence=path.stem)
+    name = name or path.stem
+    entries = read_boxes(Path(boxes), dataset=NAME, sequence=name)
     frames = VideoFrames(path, len(entries))
-    return make_sequence(NAME, path.stem, frames, {1: fit(entries, len(frames.names))})
+    return make_sequence(NAME, name, frames, {1: fit(entries, len(frames.names))})
 
 
 class VideoFrames:

@@ -144,10 +144,12 @@ def _boxes(frames: Path, boxes: Path | None) -> dict[str, np.ndarray]:
     beside = frames / "groundtruth.txt"
     if boxes is None and not beside.is_file():
         return {}
-    if boxes is None and (frames / "00000001.jpg").is_file():  # whose frames have numbers, and may have holes
+    if not (frames / "00000001.jpg").is_file():
+        sequence = folder_reader.read_sequence(frames, boxes or beside)
+    elif boxes is None:
         sequence = got10k.read_sequence(frames.resolve().parent, frames.resolve().name)
     else:
-        sequence = folder_reader.read_sequence(frames, boxes or beside)
+        sequence = got10k.read_frames(frames, boxes)
     return {name: box for name, box in zip(sequence.frames.names, sequence.boxes[:, 0], strict=True)
             if np.isfinite(box).all()}
 

@@ -38,12 +38,12 @@ def track(frames: Sequence[Frame], scores: Mapping[str, float]) -> str:
 def choose(frames: Sequence[Frame], scores: Mapping[str, float], count: int) -> list[int]:
     """The indices of about `count` frames to show, 0 for all: spread over the sequence, and bad ones between them.
 
-    A quarter of them are the worst of each part of the sequence, and with them is the worst of all.
+    A quarter of them, one at least, are the worst of each part of the sequence, and with them is the worst of all.
     """
     if not count or len(frames) <= count:
         return list(range(len(frames)))
-    parts = count // 4
-    edges = [round(part * len(frames) / max(parts, 1)) for part in range(parts + 1)]
+    parts = max(1, count // 4)
+    edges = [round(part * len(frames) / parts) for part in range(parts + 1)]
     chosen = set(spread(len(frames), count - parts))
     for start, end in zip(edges, edges[1:], strict=False):
         chosen.add(min(range(start, end), key=lambda index: scores.get(frames[index].name, math.inf)))

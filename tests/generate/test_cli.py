@@ -95,6 +95,11 @@ def test_workers_take_whatever_openmp_takes_for_a_number_of_threads(got10k, tmp_
                        "--workers", 2])) == 0
 
 
+def test_a_folder_may_be_called_otherwise(files, tmp_path):
+    assert main(texts([*folder(tmp_path, files, [BOX] * 3), "--name", "car", "--method", "box"])) == 0
+    assert (tmp_path / "out" / "car" / "manifest.json").is_file() and not (tmp_path / "out" / "video").exists()
+
+
 def test_folder_keeps_the_names_of_the_images(files, tmp_path):
     arguments = folder(tmp_path, files, [BOX, "0 0 0 0", "1\t1\t5\t5"])
     assert main(texts([*arguments, "--method", "box"])) == 0

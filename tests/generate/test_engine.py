@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import re
 import sys
 import weakref
 
@@ -167,11 +168,10 @@ def test_a_frame_whose_pixels_alone_are_bad_keeps_its_size(memory_sequence):
     assert outcomes(results) == ["ok", "bad_image", "ok"] and results[1].size == (33, 22)
 
 
-def test_a_sequence_without_any_readable_frame_has_no_masks_and_is_done(memory_sequence):
+def test_a_sequence_without_any_readable_frame_fails(memory_sequence):
     results, ends, _ = run([memory_sequence("vav", sizes=["missing"] * 3)])
-    assert outcomes(results["memory"]) == ["bad_image"] * 3
-    assert [(result.size, result.mask) for result in results["memory"]] == [(None, None)] * 3
-    assert isinstance(ends["memory"], SequenceDone)
+    assert not results["memory"] and isinstance(ends["memory"], SequenceFailed)
+    assert re.fullmatch("none of its 3 images can be read; frame 0+: .+", ends["memory"].reason)
 
 
 @pytest.mark.parametrize(("sight", "expected"), [
@@ -309,16 +309,17 @@ def test_every_frame_has_its_one_result_whatever_comes(memory_sequence, dirt, ki
         boxes[[index for index in outside if index < count], 0] = (-30, 0, 20, 20)
         sizes = ["bad" if index in bad else (16 + index, 20) for index in range(count)]
         sequences.append(memory_sequence(*sights, boxes=boxes, sizes=sizes, name=str(number)))
-        expected[str(number)] = [_expected(index, sights, bad, outside) for index in range(count)]
+        expected[str(number)] = [_expected(index, sights, bad, outside) for index in range(count)
+                                 if not bad.issuperset(range(count))]
     masker = Counting()
     results, ends, events = run(sequences, masker, WindowOptions(kind, window, stride, overlap), batch=batch)
     assert {name: outcomes(found) for name, found in results.items()} == expected
     assert all([result.index for result in found] == list(range(len(found))) for found in results.values())
-    assert len(ends) == len(sequences) and all(isinstance(end, SequenceDone) for end in ends.values())
+    assert len(ends) == len(sequences)
+    for sequence in sequences:
+        assert isinstance(ends[sequence.name], SequenceDone) == (len(sequence) == len(results[sequence.name]))
     for result in (result for found in results.values() for result in found):
-        assert (result.mask is None) == (result.size is None)
-        assert result.mask is None or result.mask.shape == result.size[::-1]
-        assert set(np.unique(result.mask)) <= {0, *result.objects} or result.mask is None
+        assert result.mask.shape == result.size[::-1] and set(np.unique(result.mask)) <= {0, *result.objects}
         if len(result.objects) == 1:
             (object_id, found), = result.objects.items()
             assert (result.mask[box_region(found.box, result.size)] == object_id).all()

@@ -95,6 +95,8 @@ def test_boxes_stay_with_their_frames_where_a_frame_is_missing(got10k, tmp_path)
     (frames / "00000002.jpg").unlink()
     sheet = overlay.overlay_folder(frames, labels, count=2)
     assert (sheet[-whole.shape[0] - 6:-6, -whole.shape[1] - 6:-6] == whole).all()
+    (frames / "groundtruth.txt").rename(tmp_path / "boxes.txt")
+    assert (overlay.overlay_folder(frames, labels, tmp_path / "boxes.txt", count=2) == sheet).all()
 
 
 def test_a_sheet_is_written_as_a_picture(tmp_path):

@@ -40,7 +40,8 @@ def test_a_plain_line_now_and_then_with_all_there_is_to_know(caplog):
         now[0] = 40.0
         progress.tell({"event": "frames", "count": 9, "phases": {"decode": 9.0}, "worker": 1})
     assert caplog.messages == [
-        "4 of 10 sequences are done already", "A: 10 frames in 2.0 s: 9 ok, 1 bad image (frame 7: truncated)",
+        "4 of 10 sequences are done already (--overwrite makes them again, if boxes or images have changed)",
+        "A: 10 frames in 2.0 s: 9 ok, 1 bad image (frame 7: truncated)",
         "B: failed", "5/10 sequences, 31 frames, 1.0 frames/s, 62 s left, 1 failed, most of the time in decode (77%)"]
     assert progress.line().startswith("5/10 sequences, 40 frames, 1.0 frames/s, 80 s left")
 

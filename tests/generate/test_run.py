@@ -57,16 +57,19 @@ def test_the_network_and_a_sequence_of_one_frame(got10k, tmp_path, run_with, ins
     assert masks.read(tmp_path / "out" / NAME / "00000001.png").sum() == 320
 
 
-def test_a_sequence_without_its_target_or_any_image_is_done_too(got10k, tmp_path, job):
+def test_a_sequence_without_its_target_is_done_and_one_without_any_image_fails(got10k, tmp_path, job):
     got10k("A", absence=[1, 1, 1, 1])
     root = got10k("B")
-    for image in (root / "B").glob("*.jpg"):
+    whole = {image: image.read_bytes() for image in (root / "B").glob("*.jpg")}
+    for image in whole:
         image.write_bytes(b"no image")
     ledger = job(root).run()
-    assert counts(ledger) == {"absent": 4, "bad_image": 4} and ledger.is_complete
+    assert counts(ledger) == {"absent": 4, "failed": 4} and ledger.failed["B"].frames == 4
+    assert "B: none of its 4 images can be read; frame 00000001: " in ledger.failed["B"].reason
     assert not masks.read(tmp_path / "out" / "A" / "00000004.png").any()
-    assert set(os.listdir(tmp_path / "out" / "B")) == FILES  # of unknown size, there is no mask
-    assert {frame.bytes for frame in manifest.read(tmp_path / "out" / "B").frames} == {None}
+    for image, content in whole.items():
+        image.write_bytes(content)
+    assert job(root).run().is_complete, "the next run tries it again"
 
 
 def test_several_objects_keep_their_numbers(davis, tmp_path, job):

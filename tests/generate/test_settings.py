@@ -114,10 +114,11 @@ def test_what_is_not_set_is_not_on_record_as_an_older_version_may_not_know_it(go
 def test_two_videos_of_one_name_do_not_take_each_others_place(files, tmp_path, job, tree):
     for place in ("here", "there"):
         files.image(tmp_path / place / "video" / "f0.png", files.picture(0))
-    (tmp_path / "boxes.txt").write_text(f"{BOX}\n")
+        (tmp_path / place / "boxes.txt").write_text(f"{len(place)},8,20,16\n")
 
     def of(place):
-        source = Source("folder", {"frames": str(tmp_path / place / "video"), "boxes": str(tmp_path / "boxes.txt")})
+        source = Source("folder", {"frames": str(tmp_path / place / "video"),
+                                   "boxes": str(tmp_path / place / "boxes.txt")})
         return replace(job("-"), source=source)
 
     of("here").run()
@@ -127,6 +128,29 @@ def test_two_videos_of_one_name_do_not_take_each_others_place(files, tmp_path, j
     of("there").run(overwrite=True)
     assert [source["arguments"]["frames"] for source in read_record(OutFolder(tmp_path / "out")).sources] == [
         str(tmp_path / "there" / "video")]
+
+
+def test_a_video_that_has_moved_is_the_same(files, tmp_path, job):
+    def of(place):
+        return replace(job("-"), source=Source("folder", {"frames": str(tmp_path / place / "video"),
+                                                          "boxes": str(tmp_path / place / "boxes.txt")}))
+
+    files.image(tmp_path / "here" / "video" / "f0.png", files.picture(0))
+    (tmp_path / "here" / "boxes.txt").write_text(f"{BOX}\n")
+    of("here").run()
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert of("there").run().is_complete
+    assert of("here").source.moved(str(tmp_path / "there" / "video")) == of("there").source
+
+
+@pytest.mark.parametrize(("annotations", "found"), [
+    ("here/a.json", "there/a.json"), ("here/frames/a.json", "there/frames/a.json"), ("a.json", "a.json"),
+    ("else/where/a.json", "else/where/a.json")])
+def test_what_lay_in_or_beside_a_dataset_has_moved_with_it(tmp_path, annotations, found):
+    (tmp_path / "a.json").touch()
+    source = Source("coco", {"root": f"{tmp_path}/here/frames", "annotations": f"{tmp_path}/{annotations}"})
+    moved = source.moved(f"{tmp_path}/there/frames")
+    assert moved.arguments == {"root": f"{tmp_path}/there/frames", "annotations": f"{tmp_path}/{found}"}
 
 
 def test_two_datasets_with_sequences_of_one_name_do_not_take_each_others_place(got10k, tmp_path, job, tree):

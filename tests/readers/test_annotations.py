@@ -23,7 +23,7 @@ def entries_of(tmp_path, content):
 
 
 @pytest.mark.parametrize("line", ["1,2,3,4", "1\t2\t3\t4", "1 2 3 4", "1;2;3;4", " 1.0, 2.0 ,3.0,  4.0 ", "1,2,3,4\r",
-                                  "+1,.2e1,3.,4e0"])
+                                  "+1,.2e1,3.,4e0", "1,2,3,4,", "1 2 3 4 ;"])
 def test_four_numbers_are_a_box(tmp_path, line):
     np.testing.assert_array_equal(entries_of(tmp_path, line), [[1, 2, 3, 4]])
 
@@ -93,6 +93,13 @@ def test_no_file_does_more_harm_than_a_dataset_error(tmp_path_factory, content):
 def test_boxes_come_back_as_they_were_written(tmp_path_factory, boxes):
     lines = "".join(",".join(map(repr, box)) + "\n" for box in boxes)
     np.testing.assert_array_equal(entries_of(tmp_path_factory.mktemp("any"), lines), boxes)
+
+
+@pytest.mark.parametrize("heading", ["x,y,w,h", "# x y w h", "left; top; width; height", "x1,y1,width,height"])
+def test_a_heading_does_not_give_each_frame_the_box_of_another(tmp_path, heading):
+    with pytest.raises(DatasetError, match="it begins with a heading, .*; take that line out"):
+        entries_of(tmp_path, f"{heading}\n1,2,3,4\n1,2,3,4\n")
+    assert isinstance(entries_of(tmp_path, f"1,2,3,4\n{heading}\n")[1], str), "further on it is a fault of its frame"
 
 
 @pytest.mark.parametrize(("content", "problem"), [

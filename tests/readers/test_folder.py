@@ -50,3 +50,11 @@ def test_the_name_is_that_of_the_folder_however_it_is_written(tmp_path, files, m
     boxes = files.write(tmp_path / "boxes.txt", [BOX])
     monkeypatch.chdir(tmp_path / "clip")
     assert folder.read_sequence(".", boxes).name == "clip"
+
+
+def test_the_name_is_that_of_a_link_or_the_one_given(tmp_path, files):
+    files.frames(tmp_path / "car" / "img", ["a.png"])
+    boxes = files.write(tmp_path / "boxes.txt", [BOX])
+    (tmp_path / "walk").symlink_to(tmp_path / "car" / "img")
+    assert folder.read_sequence(tmp_path / "walk", boxes).name == "walk"
+    assert folder.read_sequence(tmp_path / "car" / "img", boxes, "car").name == "car"

@@ -117,6 +117,17 @@ def test_one_stray_file_does_not_make_a_hundred_million_frames(make, files):
         got10k.open_dataset(root).read(NAME)
 
 
+@pytest.mark.parametrize("start", [0, 2, 40])
+def test_frames_numbered_from_another_number_do_not_get_the_boxes_of_others(make, files, start):
+    root = make()
+    folder = root / NAME
+    for path in folder.glob("*.jpg"):
+        path.unlink()
+    files.frames(folder, [f"{number:08d}.jpg" for number in range(start, start + 4)])
+    with pytest.raises(DatasetError, match=f"its 4 frames are numbered from {start}, and those of GOT-10k from 1"):
+        got10k.open_dataset(root).read(NAME)
+
+
 def test_files_of_other_names_are_no_frames(make, files):
     root = make()
     for name in ("5.jpg", "000000005.jpg", "00000005.png", "00000000.jpg", "._00000005.jpg", "00000005.jpg.part"):

@@ -103,6 +103,16 @@ def test_a_mask_without_its_image_is_a_frame_without_an_image(make):
         sequence.frames.load(1)
 
 
+def test_a_mask_of_another_size_than_its_image_is_of_no_use(make, files):
+    root = make([disc()] * 2)
+    files.write(root / "Annotations/480p/dog/00001.png", np.kron(disc(), np.ones((2, 2), np.uint8)))
+    sequence = davis.open_dataset(root).read("dog")
+    assert sequence.sight[:, 0].tolist() == [V, X]
+    width, height = sequence.frames.size(1)
+    assert sequence.reasons == {(1, 0): f"00001.png: the mask is {2 * width}x{2 * height} and its image "
+                                        f"{width}x{height}"}
+
+
 def test_davis_names_what_is_missing(make, tmp_path):
     root = make([disc(), disc()])
     with pytest.raises(DatasetError, match=r"ImageSets/2017/test\.txt: no such list"):

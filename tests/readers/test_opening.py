@@ -56,7 +56,7 @@ def test_a_sequence_is_one_pass_over_its_files_and_one_listing_of_its_frames(tmp
     for name in names:
         for folder in ("got10k/s", "lasot/a/a-1/img", "otb/s/img"):
             files.write(tmp_path / folder / name, b"")
-        files.write(tmp_path / "net/TRAIN_0/frames/s" / f"{int(name[:8])}.jpg", b"")
+        files.write(tmp_path / "net/TRAIN_0/frames/s" / f"{int(name[:8]) - 1}.jpg", b"")
     boxes, flags = ["1,2,3,4"] * 8, ["0"] * 8
     for file, content in (("got10k/s/groundtruth.txt", boxes), ("got10k/s/absence.label", flags),
                           ("lasot/a/a-1/groundtruth.txt", boxes), ("lasot/a/a-1/out_of_view.txt", flags),

@@ -18,7 +18,7 @@ def image_files(tmp_path, count):
 
 @pytest.mark.parametrize("name", [
     "", ".", "..", "../up", "a/b", "/etc", "a\\b", "..\\up", "C:\\x", ".hidden", ".boxmask", "a\0b", "a\nb", "\ud800",
-    "x" * 300, "\u00e9" * 150,
+    "x" * 300, "\u00e9" * 150, "a\u2028b", "a\x7fb", "a\u202eb", "a\u2066b",
 ])
 def test_what_cannot_be_a_folder_of_masks_is_no_name(name):
     with pytest.raises(DatasetError, match="not the name of a sequence") as caught:
@@ -26,7 +26,8 @@ def test_what_cannot_be_a_folder_of_masks_is_no_name(name):
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("name", ["GOT-10k_Train_000001", "airplane-1", "__cx4qr2hSQ_0", "Zm\u00edn 2", "a..b", "-rf"])
+@pytest.mark.parametrize("name", ["GOT-10k_Train_000001", "airplane-1", "__cx4qr2hSQ_0", "Zm\u00edn 2", "a..b", "-rf",
+                                  "\u52d5\u753b\u30001", "3.04.11\u202fPM", "a\u00a0b", "\U0001f468\u200d\U0001f469"])
 def test_names_of_datasets_are_names(name):
     assert check_name(name, dataset="D") == name
 
@@ -41,6 +42,14 @@ def test_a_name_stays_in_its_folder(tmp_path_factory, name):
         return
     (folder / name).mkdir()
     assert [path.name for path in folder.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("name", "why"), [
+    ("\u52d5" * 67, "it is 201 bytes long, and 200 is the most"), (".hidden", "it begins with a dot"),
+    ("a\tb", r"it has '\\t' in it"), ("", "it is empty")])
+def test_a_refused_name_is_told_why(name, why):
+    with pytest.raises(DatasetError, match=f"one plain folder or file name, and {why}"):
+        check_name(name, dataset="D")
 
 
 def test_a_sequence_says_of_every_object_in_every_frame_what_is_known(tmp_path):

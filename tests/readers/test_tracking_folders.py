@@ -54,6 +54,13 @@ def test_a_polygon_is_its_bounding_box(numbers, box):
     assert tracking_folders.bounding_box(numbers) == box
 
 
+def test_four_nan_are_an_absent_target_and_fewer_a_fault(make, files):
+    root = make(files_of_boxes=())
+    files.write(root / "Couple/groundtruth.txt", ["nan,nan,nan,nan", "nan,1,2,3", "1,1,5,5", "1,1,5,5"])
+    sequence = tracking_folders.open_dataset(root).read("Couple")
+    assert sequence.sight[:, 0].tolist() == [Sight.ABSENT, Sight.INVALID, Sight.VISIBLE, Sight.VISIBLE]
+
+
 def test_a_polygon_with_nan_or_without_area_is_no_box(make, files):
     root = make(files_of_boxes=())
     files.write(root / "Couple/groundtruth.txt", ["1,1,5,1,5,5,nan,5", "nan,1,5,1,5,5,1,5", "3,3,3,3,3,3,3,3",
