@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import boxmask
@@ -66,7 +67,7 @@ def test_sequences_that_are_replaced_at_once_do_not_meet(got10k, tmp_path, job, 
     with Claims(out) as claims:
         one, other = (writer.SequenceWriter(claims, claims.claim(name), dataset.read(name), used) for name in "AB")
         for each in (one, other):
-            each.add(FrameResult(0, Outcome.ABSENT, "", (64, 48), None))
+            each.add(FrameResult(0, Outcome.ABSENT, "", (64, 48), np.zeros((48, 64), np.uint8)))
         require = writer.require_replaceable
 
         def meanwhile(folder):
