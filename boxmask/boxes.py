@@ -99,6 +99,26 @@ def search_window(box: ArrayLike, search_factor: float, output_size: tuple[int, 
     return Window(round(x + w / 2 - width_px / 2), round(y + h / 2 - height_px / 2), width_px, height_px)
 
 
+def keep_inside(window: Window, frame_size: tuple[int, int]) -> Window:
+    """The window moved into a frame (W, H), shrunk until it fits along one axis, centred along one it does not fit
+    (pytracking's crop type `inside_major`).
+
+    >>> keep_inside(Window(-20, 90, 50, 40), (200, 100))
+    Window(x=0, y=60, width=50, height=40)
+    """
+    shrink = max(1.0, min(window.width / frame_size[0], window.height / frame_size[1]))
+    width, height = max(1, round(window.width / shrink)), max(1, round(window.height / shrink))
+    left = window.x + (window.width - width) // 2
+    top = window.y + (window.height - height) // 2
+    return Window(_fit(left, width, frame_size[0]), _fit(top, height, frame_size[1]), width, height)
+
+
+def _fit(start: int, length: int, available: int) -> int:
+    if length > available:
+        return (available - length) // 2
+    return min(max(start, 0), available - length)
+
+
 def to_crop(box: ArrayLike, window: Window, output_size: tuple[int, int]) -> np.ndarray:
     """A box in frame pixels as it stands in the crop of `window` at `output_size` (W, H): (4,) float xywh.
 

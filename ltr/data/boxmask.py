@@ -13,7 +13,7 @@ import torch.utils.data
 
 from boxmask import boxes, crops
 from boxmask.boxes import Window
-from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, jitter_window, keep_inside, moved, rotate
+from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, jitter_window, moved, rotate
 from ltr.models.boxmask import InputSpec
 from pytracking import TensorDict
 
@@ -174,4 +174,4 @@ class ClipProcessing:
                 frame_size: tuple[int, int]) -> Window:
         around = jitter_window(box, scale * self.center_jitter, scale * self.scale_jitter)
         window = boxes.search_window(around, self.search_factor, size)
-        return keep_inside(window, frame_size) if self.inside_major else window
+        return boxes.keep_inside(window, frame_size) if self.inside_major else window

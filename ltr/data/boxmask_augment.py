@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from boxmask.boxes import Window
-
 EDGE_BLUR = 0.7  # pixels: a hard edge would tell what was cut out
 POOR_BOX = 0.1  # how far the sides of a poor box are off, as a fraction of the box's side
 
@@ -35,22 +33,6 @@ def jitter_box(box: np.ndarray, amount: float) -> np.ndarray:
     left, right = x + w * random.gauss(0, amount), x + w + w * random.gauss(0, amount)
     top, bottom = y + h * random.gauss(0, amount), y + h + h * random.gauss(0, amount)
     return np.array([left, top, max(right - left, 1.0), max(bottom - top, 1.0)])
-
-
-def keep_inside(window: Window, frame_size: tuple[int, int]) -> Window:
-    """The window moved into a frame (W, H), shrunk until it fits along one axis, centred along one it does not fit
-    (pytracking's crop type `inside_major`)."""
-    shrink = max(1.0, min(window.width / frame_size[0], window.height / frame_size[1]))
-    width, height = max(1, round(window.width / shrink)), max(1, round(window.height / shrink))
-    left = window.x + (window.width - width) // 2
-    top = window.y + (window.height - height) // 2
-    return Window(_fit(left, width, frame_size[0]), _fit(top, height, frame_size[1]), width, height)
-
-
-def _fit(start: int, length: int, available: int) -> int:
-    if length > available:
-        return (available - length) // 2
-    return min(max(start, 0), available - length)
 
 
 @dataclass(frozen=True)

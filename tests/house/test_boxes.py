@@ -1,5 +1,8 @@
 """Boxes and windows: tables and properties."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -103,3 +106,19 @@ def test_a_window_without_pixels_is_refused(sides):
 def test_no_window_without_a_valid_box(box):
     with pytest.raises(ValueError, match="four finite numbers"):
         boxes.search_window(box, 2.0, (416, 240))
+
+
+@pytest.mark.parametrize(("window", "expected"), [
+    ((10, 10, 50, 40), (10, 10, 50, 40)),
+    ((-20, 90, 50, 40), (0, 60, 50, 40)),
+    ((-20, 30, 400, 40), (-100, 30, 400, 40)),
+    ((0, 0, 400, 200), (0, 0, 200, 100)),
+    ((0, 0, 300, 300), (0, -50, 200, 200)),
+])
+def test_a_window_is_moved_into_the_frame_as_far_as_it_fits(window, expected):
+    assert boxes.keep_inside(boxes.Window(*window), (200, 100)) == boxes.Window(*expected)
+
+
+def test_boxes_and_windows_need_numpy_alone():
+    code = "import sys, boxmask.boxes; assert not {'cv2', 'torch', 'ltr'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

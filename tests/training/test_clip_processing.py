@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxmask import boxes
-from boxmask.boxes import Window
 from ltr.data.boxmask import ClipProcessing
-from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, keep_inside, moved, rotate
+from ltr.data.boxmask_augment import Photometric, degrade, jitter_box, moved, rotate
 from ltr.models.boxmask import InputSpec
 from pytracking import TensorDict
 
@@ -196,14 +195,3 @@ def test_an_annotators_box_is_off_by_about_as_much_as_asked():
     off = np.array([jitter_box(box, 0.02) - box for _ in range(2000)])
     assert off.mean(0) == pytest.approx([0, 0, 0, 0], abs=0.4)
     assert off[:, :2].std(0) == pytest.approx([2, 4], rel=0.1)
-
-
-@pytest.mark.parametrize(('window', 'expected'), [
-    (Window(10, 10, 50, 40), Window(10, 10, 50, 40)),
-    (Window(-20, 90, 50, 40), Window(0, 60, 50, 40)),
-    (Window(-20, 30, 400, 40), Window(-100, 30, 400, 40)),
-    (Window(0, 0, 400, 200), Window(0, 0, 200, 100)),
-    (Window(0, 0, 300, 300), Window(0, -50, 200, 200)),
-])
-def test_a_window_is_moved_into_the_frame_as_far_as_it_fits(window, expected):
-    assert keep_inside(window, (200, 100)) == expected

@@ -1,4 +1,4 @@
-"""Where a tracker looks, and what it makes of what it sees there. Pure NumPy."""
+"""Where a tracker looks, and what it makes of what it sees there. Arrays alone, no network: NumPy and OpenCV."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from boxmask.boxes import Window, from_mask, search_window
+from boxmask.boxes import Window, from_mask, keep_inside, search_window
 from boxmask.masks import box_region
-from ltr.data.boxmask_augment import keep_inside
 
 # Parts of a mask that are smaller than this share of its largest one do not count for the box.
 _SPECK = 0.1
