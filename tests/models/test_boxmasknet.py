@@ -202,6 +202,14 @@ def test_float64_networks_work(net):
     close(net.double()(images.double(), boxes)[1].float(), expected)
 
 
+def test_networks_in_half_precision_give_nearly_the_same_and_float32_logits(net):
+    images, boxes = clip(2, 1)
+    expected = net(images, boxes)[1]
+    result = net.bfloat16()(images.bfloat16(), boxes)[1]
+    assert result.dtype == torch.float32
+    assert (result - expected).abs().max() < 0.05 * expected.abs().max()
+
+
 def test_it_exports_as_one_graph(make_small):
     net = make_small(iterations=2).eval()
     images, boxes = clip(2, 1)

@@ -60,6 +60,14 @@ def test_sequences_of_a_batch_do_not_touch_each_other(net):
         close(together[:, s:s + 1], net(images[:1, s:s + 1], masks[:1, s:s + 1], images[1:, s:s + 1]))
 
 
+def test_networks_in_half_precision_remember_masks_of_their_own_logits(net):
+    images, masks = clip(3, 1)
+    expected = net(images[:1], masks[:1], images[1:])
+    images = images.bfloat16()
+    result = net.bfloat16()(images[:1], masks[:1], images[1:])
+    assert (result.float() - expected).abs().max() < 0.1 * expected.abs().max()
+
+
 def test_gradients_reach_all_that_trains(net):
     net.train()
     images, masks = clip(3, 1)

@@ -93,6 +93,7 @@ class MaskEncoder(nn.Module):
         self.weight.reset()
 
     def forward(self, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """masks (N, 1, H, W) in [0, 1] -> E, W (N, K, h, w) at stride 16."""
-        hidden = self.ladder(masks)
+        """masks (N, 1, H, W) in [0, 1] of any floating type -> E, W (N, K, h, w) at stride 16."""
+        # The decoder's logits are float32 whatever the network's type, and so are the masks made of them.
+        hidden = self.ladder(masks.to(self.label.weight.dtype))
         return F.relu(self.label(hidden), inplace=True), self.weight(hidden)
