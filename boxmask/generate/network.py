@@ -170,7 +170,7 @@ def load_masker(checkpoint: Path, *, device: str | None = None, search_factor: f
     from ltr.models.boxmask import checkpoint as checkpoints
     from ltr.models.boxmask.boxmasknet import BoxMaskNet
 
-    place = _device(device)
+    place = choose_device(device)
     net = checkpoints.load(checkpoint)
     if not isinstance(net, BoxMaskNet):
         raise NetworkError(f"{checkpoint}: this is a {net.constructor.fun_name} network, and masks are made from boxes "
@@ -178,7 +178,8 @@ def load_masker(checkpoint: Path, *, device: str | None = None, search_factor: f
     return NetworkMasker(net.to(place), search_factor=search_factor, iterations=iterations)
 
 
-def _device(name: str | None) -> torch.device:
+def choose_device(name: str | None) -> torch.device:
+    """The device of a name, as torch names it; without one a GPU if there is one. Raises NetworkError for none."""
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -186,6 +187,6 @@ def _device(name: str | None) -> torch.device:
     except RuntimeError:
         raise NetworkError(f"there is no device {name!r}; name one as PyTorch does: cpu, cuda, cuda:1") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise NetworkError(f"there is no device {name!r}: PyTorch sees {torch.cuda.device_count()} CUDA devices; leave "
-                           "--device out, or name cpu")
+        raise NetworkError(f"there is no device {name!r}: PyTorch sees {torch.cuda.device_count()} CUDA devices; name "
+                           "cpu, or no device at all")
     return device

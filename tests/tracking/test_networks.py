@@ -9,7 +9,7 @@ import torch
 
 from boxmask import weights
 from boxmask.generate.network import NetworkError
-from ltr.models.boxmask import BoxMaskNet, VosNet
+from ltr.models.boxmask import BoxMaskNet, VosNet, checkpoint
 from pytracking.parameter.boxmask import default, lite
 from pytracking.tracker.boxmask import networks
 
@@ -71,6 +71,24 @@ def test_trackers_of_one_process_share_a_network_until_its_file_is_written_again
     assert networks.vos_network(params) is first and not first.training
     shutil.copyfile(checkpoints / "vos_lite.safetensors", path)
     assert networks.vos_network(params) is not first
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "toaster"])
+def test_a_device_that_is_not_there_is_told_in_one_line(params, checkpoints, device):
+    params.vos_network, params.device = str(checkpoints / "vos_lite.safetensors"), device
+    with pytest.raises(NetworkError, match=f"there is no device '{device}'"):
+        networks.vos_network(params)
+
+
+def test_networks_are_ready_for_inference_and_answer_as_they_were_trained(params, checkpoints):
+    params.vos_network = str(checkpoints / "vos_lite.safetensors")
+    net, plain = networks.vos_network(params), checkpoint.load(checkpoints / "vos_lite.safetensors").eval()
+    assert not [name for name, part in net.named_modules() if getattr(part, "is_final", True) is False]
+    images, masks = torch.randn(2, 1, 3, 64, 96), torch.zeros(1, 1, 64, 96)
+    masks[..., 16:48, 16:64] = 1
+    with torch.inference_mode():
+        answers = [one(images[:1], masks, images[1:]) for one in (net, plain)]
+    torch.testing.assert_close(*answers, atol=1e-4, rtol=1e-4)
 
 
 def test_the_device_is_that_of_the_parameters(params, checkpoints):

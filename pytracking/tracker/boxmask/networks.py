@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from boxmask import weights
-from boxmask.generate.network import NetworkError
-from ltr.models.boxmask import BoxMaskNet, VosNet, checkpoint
+from boxmask.generate.network import NetworkError, choose_device
+from ltr.models.boxmask import BoxMaskNet, VosNet, checkpoint, for_inference
 from pytracking.evaluation.environment import env_settings
 from pytracking.utils.params import TrackerParams
 
@@ -20,12 +20,12 @@ _VOS = ("vos_network", VosNet, "vos_resnet50 or vos_lite")
 
 
 def box_network(params: TrackerParams) -> BoxMaskNet:
-    """The network of `params.box_network`, which makes a mask from a box, in eval mode on the device."""
+    """The network of `params.box_network`, which makes a mask from a box, ready for inference on the device."""
     return _network(params, *_BOX)
 
 
 def vos_network(params: TrackerParams) -> VosNet:
-    """The network of `params.vos_network`, which segments the frames after the first, in eval mode on the device."""
+    """The network of `params.vos_network`, which segments the frames after the first, ready for inference on it."""
     return _network(params, *_VOS)
 
 
@@ -63,7 +63,7 @@ def network_folders() -> list[Path]:
 
 def _network(params: TrackerParams, parameter: str, kind: type, expected: str) -> torch.nn.Module:
     path = find(params, parameter)
-    net = _load(path, path.stat().st_mtime_ns, _device(params))
+    net = _load(path, path.stat().st_mtime_ns, choose_device(params.get("device", None) or None))
     if not isinstance(net, kind):
         raise NetworkError(f"{path}: this is a {net.constructor.fun_name} network, and params.{parameter} needs "
                            f"{expected}")
@@ -73,9 +73,4 @@ def _network(params: TrackerParams, parameter: str, kind: type, expected: str) -
 @functools.lru_cache(maxsize=4)
 def _load(path: Path, modified: int, device: torch.device) -> torch.nn.Module:
     del modified  # a file that was trained again is another network
-    return checkpoint.load(path).to(device)
-
-
-def _device(params: TrackerParams) -> torch.device:
-    name = params.get("device", None)
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return for_inference(checkpoint.load(path).to(device))
