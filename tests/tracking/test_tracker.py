@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pytracking.evaluation.multi_object_wrapper import MultiObjectWrapper
 from pytracking.tracker.boxmask import get_tracker_class
 
 SIZE = (160, 120)
@@ -50,9 +51,9 @@ def test_the_first_mask_of_a_box_has_no_pixel_outside_it(params, checkpoints, co
 
 
 def test_a_box_can_be_wanted_although_there_is_a_mask(params, colour_net, monkeypatch, draw, mask_of):
-    made = np.zeros(SIZE[::-1], np.float32)
-    made[40:45, 30:40] = 1
-    monkeypatch.setattr("pytracking.tracker.boxmask.start.mask_from_box", lambda *arguments: made)
+    made = np.full(SIZE[::-1], -3, np.float32)
+    made[40:45, 30:40] = 3
+    monkeypatch.setattr("pytracking.tracker.boxmask.start.logits_from_box", lambda *arguments: made)
     info = {"init_bbox": [30, 40, 24, 20], "init_mask": mask_of((30, 40, 24, 20))}
     image = draw({RED: (30, 40, 24, 20)})
     assert get_tracker_class()(params).initialize(image, info)["segmentation"].sum() == 480
@@ -64,8 +65,8 @@ def test_a_box_can_be_wanted_although_there_is_a_mask(params, colour_net, monkey
 def test_an_object_one_pixel_wide_or_high_starts_from_its_mask(params, colour_net, monkeypatch, draw, mask_of, box):
     """pytracking's box of evaluation has the last column minus the first for its width."""
     seen = []
-    monkeypatch.setattr("pytracking.tracker.boxmask.start.mask_from_box",
-                        lambda params, image, box: seen.append(box.tolist()) or mask_of((30, 40, 9, 9)))
+    monkeypatch.setattr("pytracking.tracker.boxmask.start.logits_from_box",
+                        lambda params, image, box: seen.append(box.tolist()) or mask_of((30, 40, 9, 9)) - 0.5)
     info = {"init_bbox": [*box[:2], box[2] - 1, box[3] - 1], "init_mask": mask_of(box)}
     first = get_tracker_class()(params).initialize(draw({RED: box}), info)
     assert first["target_bbox"] == list(box) and first["segmentation"].sum() == box[2] * box[3]
@@ -132,11 +133,25 @@ def test_what_the_runner_says_of_the_last_frame_counts(params, colour_net, draw,
     assert len(colour_net.solved) == before
 
 
+def test_an_object_that_starts_later_has_its_mask_and_box_although_another_is_followed_into_it(
+        params, colour_net, draw, mask_of):
+    old, new = (40, 40, 20, 16), (60, 40, 20, 16)
+    ids = {"object_ids": ["1", "2"], "sequence_object_ids": ["1", "2"]}
+    objects = MultiObjectWrapper(get_tracker_class(), params)
+    first = objects.initialize(draw({RED: old}), {"init_mask": mask_of(old), "init_bbox": {"1": [*map(float, old)]},
+                                                  "init_object_ids": ["1"], **ids})
+    start = {"init_mask": 2 * mask_of(new), "init_bbox": {"2": [*map(float, new)]}, "init_object_ids": ["2"], **ids}
+    found = objects.track(draw({RED: (40, 40, 40, 16)}), {"previous_output": first, **start})
+    np.testing.assert_array_equal(found["segmentation"] == 2, mask_of(new))
+    assert found["target_bbox"]["2"] == list(new) and found["object_presence_score"]["2"] == 1.0
+    np.testing.assert_allclose(found["target_bbox"]["1"], old, atol=2)
+
+
 @pytest.mark.parametrize(("info", "message"), [
     ({}, "neither a box nor a mask"),
     ({"init_mask": np.zeros(SIZE[::-1], np.uint8)}, "neither a box nor a mask"),
     ({"init_mask": np.ones((5, 5), np.uint8)}, r"\(5, 5\).*\(120, 160\)"),
-    ({"init_bbox": [10, 10, 0, 5]}, "first box"),
+    ({"init_bbox": [10, 10, 0, 5]}, "draw a box with a width and a height"),
     ({"init_bbox": [float("nan"), 10, 5, 5]}, "first box"),
     ({"init_bbox": [500, 10, 5, 5]}, "160x120"),
     ({"init_bbox": {"1": [1, 1, 5, 5], "2": [1, 1, 5, 5]}}, "parallel"),
@@ -144,6 +159,22 @@ def test_what_the_runner_says_of_the_last_frame_counts(params, colour_net, draw,
 def test_a_start_that_cannot_be_used_is_an_error(params, colour_net, draw, info, message):
     with pytest.raises(ValueError, match=message):
         get_tracker_class()(params).initialize(draw({}), info)
+
+
+@pytest.mark.parametrize(("image", "message"), [
+    (np.zeros((120, 160), np.uint8), r"got \(120, 160\) uint8"),
+    (np.zeros((120, 160, 4), np.uint8), r"got \(120, 160, 4\) uint8"),
+    (np.zeros((120, 160, 3), np.float32), r"got \(120, 160, 3\) float32"),
+    (None, "got NoneType"),
+])
+def test_an_image_that_is_not_rgb_is_an_error_in_every_frame(params, colour_net, draw, mask_of, image, message):
+    info = {"init_mask": mask_of((40, 40, 20, 16))}
+    with pytest.raises(ValueError, match=r"expected an image \(H, W, 3\) uint8 RGB, " + message):
+        get_tracker_class()(params).initialize(image, info)
+    tracker = get_tracker_class()(params)
+    tracker.initialize(draw({}), info)
+    with pytest.raises(ValueError, match=message):
+        tracker.track(image)
 
 
 def test_scores_that_are_not_finite_are_an_error(params, colour_net, monkeypatch, draw, mask_of):

@@ -75,12 +75,12 @@ def test_boxes_masks_film_and_picture_of_a_video_are_in_the_folder_that_was_name
 
 def test_results_of_several_objects_are_where_pytracking_keeps_them(places, film, colour_net, monkeypatch):
     def all_of_it(params, image, given):
-        mask = np.zeros(image.shape[:2], np.float32)
+        logits = np.full(image.shape[:2], -9, np.float32)
         x, y, w, h = map(int, given)
-        mask[y:y + h, x:x + w] = 1
-        return mask
+        logits[y:y + h, x:x + w] = 9
+        return logits
 
-    monkeypatch.setattr("pytracking.tracker.boxmask.start.mask_from_box", all_of_it)
+    monkeypatch.setattr("pytracking.tracker.boxmask.start.logits_from_box", all_of_it)
     assert video.main(["boxmask", "lite", str(film), *box(BOXES[0]), *box(OTHER), "--save_results"]) == 0
     results = places / "results" / "boxmask" / "lite"
     np.testing.assert_allclose(np.loadtxt(results / "video_squares_1.txt", delimiter="\t"), BOXES, atol=2)

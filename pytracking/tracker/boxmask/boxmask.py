@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from boxmask.boxes import Window
-from boxmask.crops import paste
+from boxmask.crops import OUTSIDE_SCORE, paste
 from pytracking.tracker.base import BaseTracker
-from pytracking.tracker.boxmask.merge import merge
+from pytracking.tracker.boxmask.merge import Claim, merge, sigmoid
 from pytracking.tracker.boxmask.networks import find, vos_network
 from pytracking.tracker.boxmask.search import SearchRegion, Sight
 from pytracking.tracker.boxmask.segmenter import Segmenter
-from pytracking.tracker.boxmask.start import sigmoid, start
+from pytracking.tracker.boxmask.start import start
 from pytracking.utils.params import TrackerParams
 
 _log = logging.getLogger(__name__)
@@ -68,13 +68,15 @@ class BoxMaskTracker(BaseTracker):
         """Starts on an image (H, W, 3) uint8 RGB.
 
         info: 'init_bbox' xywh, 'init_mask' (H, W), either or both; 'object_ids' in a sequence of several objects.
-        Returns what `track` returns. Raises ValueError for a box or mask that cannot be used, FileNotFoundError for a
-        checkpoint that is not there.
+        Returns what `track` returns. Raises ValueError for an image, box or mask that cannot be used, FileNotFoundError
+        for a checkpoint that is not there.
         """
+        _require_image(image)
         net = vos_network(self.params)
         self._leave_drawing(info)
         self._object_id = info["object_ids"][0] if info.get("object_ids") else None
-        probabilities, box = start(self.params, image, info)
+        logits, box = start(self.params, image, info)
+        probabilities = sigmoid(logits)
         mask = probabilities > 0.5
         self._region = SearchRegion(box, np.count_nonzero(mask), net.input_spec.size, factor=self.params.search_factor,
                                     growth=self.params.search_growth, max_scale_change=self.params.max_scale_change)
@@ -83,26 +85,30 @@ class BoxMaskTracker(BaseTracker):
         self._latest: _Latest | None = None
         self._frame = 0
         self._draw(probabilities, 1.0)
-        return _output(Sight(mask, box, 1.0), probabilities, box, window)
+        return _output(Sight(mask, box, 1.0), probabilities, Claim(logits, box, has_started=True), window)
 
     def track(self, image: np.ndarray, info: dict[str, Any] | None = None) -> dict[str, Any]:
         """Follows into the next image (H, W, 3) uint8 RGB.
 
         Returns 'target_bbox' [x, y, w, h], the last known one where the object is absent; 'segmentation' (H, W) uint8,
         1 where it is; 'segmentation_raw' (H, W) float32, its probability; 'object_presence_score' in [0, 1], above 0.5
-        where there is a mask; 'segm_search_area' [x, y, w, h], the part of the image that was looked at.
+        where there is a mask; 'segm_search_area' [x, y, w, h], the part of the image that was looked at; 'claim', for
+        `merge_results`. Raises ValueError for an image that cannot be used.
         """
+        _require_image(image)
         self._settle((info or {}).get("previous_output") or {})
         self._frame += 1
         size = (image.shape[1], image.shape[0])
         window = self._region.window(size)
         logits, features = self._segmenter.segment(image, window)
-        probabilities = sigmoid(paste(logits, window, size))
+        logits = paste(logits, window, size)
+        probabilities = sigmoid(logits)
         sight = self._region.look(probabilities)
         self._draw(probabilities, sight.score)
-        probabilities = np.where(sight.mask | (probabilities <= 0.5), probabilities, np.float32(0))
+        others = ~sight.mask & (probabilities > 0.5)
+        probabilities[others], logits[others] = 0, OUTSIDE_SCORE
         self._latest = _Latest(sight, probabilities, features, window)
-        return _output(sight, probabilities, self._region.box if sight.box is None else sight.box, window)
+        return _output(sight, probabilities, Claim(logits, self._region.box), window)
 
     def merge_results(self, out_all: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
         """One output of several trackers' by object id: called by pytracking's `MultiObjectWrapper`."""
@@ -141,7 +147,14 @@ class BoxMaskTracker(BaseTracker):
         self.visdom.register((memory.shares, memory.ages), "lineplot", 2, f"Memory, share by age{name}")
 
 
-def _output(sight: Sight, probabilities: np.ndarray, box: np.ndarray, window: Window) -> dict[str, Any]:
+def _require_image(image: Any) -> None:
+    if not (isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8):
+        got = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f"expected an image (H, W, 3) uint8 RGB, got {got}")
+
+
+def _output(sight: Sight, probabilities: np.ndarray, claim: Claim, window: Window) -> dict[str, Any]:
+    box = claim.last_box if sight.box is None else sight.box
     return {"target_bbox": [float(side) for side in box], "segmentation": sight.mask.astype(np.uint8),
-            "segmentation_raw": probabilities, "object_presence_score": sight.score,
+            "segmentation_raw": probabilities, "object_presence_score": sight.score, "claim": claim,
             "segm_search_area": [window.x, window.y, window.width, window.height]}

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from boxmask.boxes import from_mask, intersect, is_valid
-from boxmask.crops import paste
+from boxmask.crops import OUTSIDE_SCORE, paste
 from boxmask.generate.network import NetworkMasker
 from boxmask.masks import box_region
 from pytracking.tracker.boxmask.networks import box_network
 from pytracking.utils.params import TrackerParams
 
 _log = logging.getLogger(__name__)
+_INSIDE_SCORE = -OUTSIDE_SCORE  # certainly the object
 
 
 def given_mask(image: np.ndarray, info: Mapping[str, Any]) -> np.ndarray | None:
@@ -54,37 +55,33 @@ def given_box(image: np.ndarray, info: Mapping[str, Any], mask: np.ndarray | Non
     if mask is not None:
         return from_mask(mask)
     raise ValueError(f"the first box is {box.tolist()}: expected left, top, width and height of a box with some pixels "
-                     f"of the image, which has {size[0]}x{size[1]}; correct it in the sequence's annotation")
+                     f"of the image, which has {size[0]}x{size[1]}; draw a box with a width and a height, or correct "
+                     "it in the sequence's annotation")
 
 
-def mask_from_box(params: TrackerParams, image: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Probabilities (H, W) float32 of the object in a box (4,), 0 outside it, as masks are generated (paper 3.4)."""
+def logits_from_box(params: TrackerParams, image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Logits (H, W) float32 of the object in a box (4,), its mask ending there, as masks are generated (paper 3.4)."""
     masker = NetworkMasker(box_network(params), search_factor=params.get("box_search_factor", None),
                            iterations=params.box_iterations)
     scores = masker.solve([[masker.view(image, box)]], [0])[0][0]
     size = (image.shape[1], image.shape[0])
     region = box_region(box, size)
-    probabilities = np.zeros(image.shape[:2], np.float32)
-    probabilities[region] = sigmoid(paste(scores.values, scores.window, size)[region])
-    if not (probabilities > 0.5).any():
+    logits = np.full(image.shape[:2], OUTSIDE_SCORE, np.float32)
+    logits[region] = paste(scores.values, scores.window, size, region)
+    if not (logits > 0).any():
         _log.warning("the box-to-mask network saw no object in the first box %s; the whole box is taken for its mask",
                      box.tolist())
-        probabilities[region] = 1
-    return probabilities
+        logits[region] = _INSIDE_SCORE
+    return logits
 
 
 def start(params: TrackerParams, image: np.ndarray, info: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """The mask's probabilities (H, W) float32 and the box (4,) xywh of an object in its first frame."""
+    """The mask's logits (H, W) float32 and the box (4,) xywh of an object in its first frame."""
     mask = given_mask(image, info)
     box = given_box(image, info, mask)
     if box is None:
         raise ValueError("nothing to start from: the first frame has neither a box nor a mask with a pixel in it")
     has_box = info.get("init_bbox") is not None
     if mask is None or (has_box and params.get("ignore_init_mask", False)):
-        return mask_from_box(params, image, box), box
-    return mask.astype(np.float32), box
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Of float32 logits; the tanh does not overflow."""
-    return 0.5 + 0.5 * np.tanh(0.5 * logits)
+        return logits_from_box(params, image, box), box
+    return np.where(mask, _INSIDE_SCORE, OUTSIDE_SCORE).astype(np.float32), box
