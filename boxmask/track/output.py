@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import math
 import os
+import re
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -30,7 +31,9 @@ class VideoResults:
     `<results_dir>/<name>_<id>.txt` (x, y, w, h of each frame; tabs, whole pixels), `<name>_<id>_object_presence_scores
     .txt`, `<name>_time.txt` (seconds); `<segmentation_dir>/<name>/<frame>.png` (palette PNG of object ids);
     `<results_dir>/<name>.mp4` and `.png`, the frames with masks and boxes drawn in. Used in a `with` block: an error in
-    it leaves what was there before.
+    it leaves what was there before. What an older run left under these names goes when the new files are there.
+
+    written: the files and the folder of masks that are there after the block.
     """
 
     def __init__(self, name: str, results_dir: Path, segmentation_dir: Path, frames: tuple[str, ...],
@@ -38,19 +41,19 @@ class VideoResults:
         """frames: their names; rate: of the mp4, in frames per second, 0 where it is not known."""
         self.boxes_folder, self.masks_folder = results_dir, segmentation_dir / name
         self.sheet, self.film = results_dir / f"{name}.png", results_dir / f"{name}.mp4"
+        self.written: list[Path] = []
         self._name, self._frames = name, frames
-        self._partial = {path: path.with_name(f".{path.stem}.partial{path.suffix}")
-                         for path in (self.masks_folder, self.film)}
         self._columns: dict[str, list[Any]] = {}
         self._chosen = set(overlay.spread(len(frames), _PICTURES))
         self._pictures: list[np.ndarray] = []
         self._labels: list[str] = []
-        self._written = 0
-        self._film = _Film(self._partial[self.film], rate or _USUAL_RATE) if _can_film() else None
+        self._added = 0
+        self._film = _Film(_hidden(self.film), rate or _USUAL_RATE) if _can_film() else None
 
     def __enter__(self) -> VideoResults:
-        for folder in (self.boxes_folder, self._partial[self.masks_folder]):
-            folder.mkdir(parents=True, exist_ok=True)
+        self._clear()
+        self.boxes_folder.mkdir(parents=True, exist_ok=True)
+        _hidden(self.masks_folder).mkdir(parents=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -61,27 +64,25 @@ class VideoResults:
             if kind is None:
                 self._finish()
         finally:
-            shutil.rmtree(self._partial[self.masks_folder], ignore_errors=True)
-            self._partial[self.film].unlink(missing_ok=True)
+            self._clear()
 
     @property
     def box_files(self) -> list[Path]:
         """One for each object."""
-        return [self.boxes_folder / f"{self._name}{suffix}.txt" for suffix, rows in self._columns.items()
-                if np.ndim(rows[0])]
+        return [path for path, rows in self._tables().items() if rows.ndim > 1]
 
     def add(self, tracked: Tracked) -> None:
         """Writes the next frame."""
-        frame = self._frames[self._written]
+        frame = self._frames[self._added]
         if tracked.mask is not None:
-            imwrite_indexed(self._partial[self.masks_folder] / f"{frame}.png", tracked.mask)
+            imwrite_indexed(_hidden(self.masks_folder) / f"{frame}.png", tracked.mask)
         for number, box in tracked.boxes.items():
             self._columns.setdefault(f"_{number}", []).append(box.astype(int))
         for number, score in tracked.scores.items():
             self._columns.setdefault(f"_{number}_object_presence_scores", []).append(score)
         self._columns.setdefault("_time", []).append(tracked.seconds)
         self._draw(frame, tracked)
-        self._written += 1
+        self._added += 1
 
     def _draw(self, frame: str, tracked: Tracked) -> None:
         mask = np.zeros(tracked.image.shape[:2], np.uint8) if tracked.mask is None else tracked.mask
@@ -91,22 +92,46 @@ class VideoResults:
             picture = tracked.image.copy()
             overlay.paint(picture, {number: mask == number for number in tracked.boxes}, boxes)
             self._film.add(picture)
-        if self._written in self._chosen:
+        if self._added in self._chosen:
             self._pictures.append(overlay.draw(tracked.image, mask, np.stack(boxes) if boxes else None))
             scores = " ".join(f"{score:.2f}" for score in tracked.scores.values())
             self._labels.append(f"{frame}   presence {scores}" if scores else frame)
 
     def _finish(self) -> None:
-        if any(self._partial[self.masks_folder].iterdir()):
-            shutil.rmtree(self.masks_folder, ignore_errors=True)
-            os.replace(self._partial[self.masks_folder], self.masks_folder)
-        if self._film is not None:
-            os.replace(self._partial[self.film], self.film)
-        overlay.save(overlay.contact_sheet(self._pictures, self._labels), self.sheet)
-        for suffix, rows in self._columns.items():
-            number_format = "%d" if np.ndim(rows[0]) else "%f"
-            np.savetxt(self.boxes_folder / f"{self._name}{suffix}.txt", np.array(rows), delimiter="\t",
-                       fmt=number_format)
+        """All files are whole, under hidden names, before the first of an older run is replaced."""
+        tables = self._tables()
+        for path, rows in tables.items():
+            np.savetxt(_hidden(path), rows, delimiter="\t", fmt="%d" if rows.ndim > 1 else "%f")
+        overlay.save(overlay.contact_sheet(self._pictures, self._labels), _hidden(self.sheet))
+        masks = [self.masks_folder] if any(_hidden(self.masks_folder).iterdir()) else []
+        film = [self.film] if self._film is not None else []
+        shutil.rmtree(self.masks_folder, ignore_errors=True)
+        self.written = [*film, self.sheet, *masks, *tables]
+        for path in self.written:
+            os.replace(_hidden(path), path)
+        for path in {self.film, *self._old_tables()}.difference(self.written):
+            path.unlink(missing_ok=True)
+
+    def _tables(self) -> dict[Path, np.ndarray]:
+        """Boxes (T, 4), scores (T,) and seconds (T,) by their files."""
+        return {self.boxes_folder / f"{self._name}{suffix}.txt": np.array(rows)
+                for suffix, rows in self._columns.items()}
+
+    def _old_tables(self) -> list[Path]:
+        """Those under this name, whoever wrote them; a longer name is another video's."""
+        ours = re.compile(re.escape(self._name) + r"_(\d+(_object_presence_scores)?|time)\.txt")
+        return [path for path in self.boxes_folder.iterdir() if ours.fullmatch(path.name)]
+
+    def _clear(self) -> None:
+        """Removes what is unfinished, of this run or of one that was killed."""
+        shutil.rmtree(_hidden(self.masks_folder), ignore_errors=True)
+        for path in (self.film, self.sheet, *self._tables()):
+            _hidden(path).unlink(missing_ok=True)
+
+
+def _hidden(path: Path) -> Path:
+    """Where a file or folder is while it is not finished."""
+    return path.with_name(f".{path.stem}.partial{path.suffix}")
 
 
 def _can_film() -> bool:

@@ -44,7 +44,7 @@ def run_video(tracker_name: str, tracker_param: str, videofile: str, optional_bo
                 results.add(tracked)
                 seconds += tracked.seconds
         for written in (results.film, results.sheet, results.masks_folder):
-            if written.exists():
+            if written in results.written:
                 _log.info("wrote %s", written)
         _log.info("wrote %s", ", ".join(str(path) for path in results.box_files))
     else:

@@ -153,6 +153,48 @@ def test_an_error_in_the_middle_names_the_frame_and_leaves_what_was_there(places
     assert not list(places.rglob("*.partial*"))
 
 
+def test_what_an_older_run_left_is_neither_kept_nor_told_of(places, images, colour_net, monkeypatch, caplog):
+    arguments = ["boxmask", "lite", str(images), *box(BOXES[0]), "--out", str(places)]
+    assert video.main([*arguments, *box(OTHER)]) == 0
+    left = [places / f"video_images_2{ending}.txt" for ending in ("", "_object_presence_scores")]
+    others = [places / name for name in ("video_images_b_1.txt", "video_images_2_1.txt", "video_images_notes.txt")]
+    for path in others:
+        path.write_text("of another video")
+    killed = places / ".video_images.partial"
+    killed.mkdir()
+    (killed / "img7.png").write_bytes(b"of a run that was killed")
+    assert all(path.is_file() for path in (*left, places / "video_images.mp4"))
+    monkeypatch.setattr("boxmask.track.output._can_film", lambda: False)
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        assert video.main(arguments) == 0
+    assert not [path for path in (*left, places / "video_images.mp4") if path.exists()]
+    assert all(path.is_file() for path in others)
+    assert sorted(os.listdir(places / "video_images")) == [f"img{number}.png" for number in range(1, 7)]
+    told = [line.split()[1].rpartition("/")[2] for line in caplog.messages if line.startswith("wrote")]
+    assert told == ["video_images.png", "video_images", "video_images_1.txt"]
+
+
+def test_a_disk_that_fills_up_at_the_last_file_leaves_what_was_there(places, images, colour_net, monkeypatch):
+    arguments = ["boxmask", "lite", str(images), *box(BOXES[0]), *box(OTHER), "--save_results"]
+    assert video.main(arguments) == 0
+    before = {path: path.read_bytes() for path in places.rglob("video_*") if path.is_file()}
+    save, saved = np.savetxt, []
+
+    def full(path, *arguments, **options):
+        saved.append(path)
+        if "time" in path.name:
+            raise OSError(28, "No space left on device")
+        save(path, *arguments, **options)
+
+    monkeypatch.setattr(np, "savetxt", full)
+    with pytest.raises(OSError, match="No space left"):
+        video.main(["boxmask", "lite", str(images), *box(OTHER), "--save_results"])
+    assert len(saved) > 1
+    assert {path: path.read_bytes() for path in places.rglob("video_*") if path.is_file()} == before
+    assert not list(places.rglob("*.partial*"))
+
+
 class _BoxesAlone:
     """A tracker without masks and scores."""
 
