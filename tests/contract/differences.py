@@ -27,6 +27,10 @@ DIFFERENCES = (
     Difference("Blur takes no image", "ltr/data/transforms.py, Blur.transform_image",
                "it reads height and width from the third and fourth dimension of an image (C, H, W), which has three",
                ("transforms: Blur",)),
+    Difference("masks beside their images", "ltr/data/processing_utils.py, sample_target_adaptive",
+               "the crop of a mask is resized by `F.interpolate(mode='nearest')`, which truncates, half a pixel of the "
+               "crop to the right and down of the image's; here by 'nearest-exact'",
+               ("crops_of_masks: as the host resizes them",)),
     Difference("an image that cannot be read is None", "ltr/data/image_loader.py, opencv_loader",
                "the error is printed, and training fails later with another one that names no file",
                ("image_files: opencv_loader of an empty file",)),

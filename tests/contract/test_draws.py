@@ -70,6 +70,12 @@ def test_samples_of_a_dataset_without_masks_have_none():
     assert isinstance(sample, TensorDict)
 
 
+@pytest.fixture
+def upstream_masks(monkeypatch):
+    """Masks are resized as pytracking does; a checkout knows nothing of it."""
+    monkeypatch.setattr(prutils, "MASK_RESIZE", "nearest", raising=False)
+
+
 def crop_region(box, factor, mode, limit):
     image = np.arange(64 * 96 * 3, dtype=np.int64).reshape(64, 96, 3).astype(np.uint8)
     mask = torch.zeros(64, 96)
@@ -90,6 +96,7 @@ def crop_region(box, factor, mode, limit):
     ([80.3, 50.7, 13.1, 9.4], 2.5, 'replicate', None, [59.0, 42.0, 37.0, 22.0], 0),
     ([0.0, 0, 1.5, 1.5], 1.0, 'replicate', None, [0.0, 0.0, 2.0, 2.0], 0),
 ])
+@pytest.mark.usefixtures("upstream_masks")
 def test_crops_cover_the_region_of_pytracking(box, factor, mode, limit, region, mask_pixels):
     assert crop_region(box, factor, mode, limit) == (region, mask_pixels)
 
@@ -157,6 +164,7 @@ def processed(number, crop_type, new_roll, scale_mode):
       'means': [-22.29, 1.17, -8.4, 0.09], 'masks': [871, 512, 566, 1330],
       'next': [0.39496, 0.89295, 0.17561]}),
 ])
+@pytest.mark.usefixtures("upstream_masks")
 def test_processing_gives_the_crops_of_pytracking(number, crop_type, new_roll, scale_mode, expected):
     out = processed(number, crop_type, new_roll, scale_mode)
     assert out["next"] == expected["next"]

@@ -119,6 +119,27 @@ def clip(masks=True, test_frames=1):
                        "test_masks": test_mask, "test_anno": test_boxes, "dataset": "clips"})
 
 
+@pytest.mark.parametrize("output_sz", [(416, 240), (104, 60), 40])
+@pytest.mark.parametrize("factor", [1.5, 4.0])
+def test_the_mask_of_a_crop_is_where_the_image_shows_the_target(output_sz, factor):
+    rng = np.random.default_rng(0)
+    off = []
+    for _ in range(60):
+        (x, y), (w, h) = rng.integers(60, 200, 2).tolist(), rng.integers(30, 100, 2).tolist()
+        mask = np.zeros((360, 480), np.float32)
+        mask[y:y + h, x:x + w] = 1
+        image = np.repeat((255 * mask).astype(np.uint8)[..., None], 3, axis=2)
+        crop, _, cut = prutils.sample_target_adaptive(image, torch.tensor([x, y, w, h]).float(), factor, output_sz,
+                                                      "inside_major", mask=torch.from_numpy(mask))
+        off.append(np.subtract(centre(cut.numpy()), centre(crop[..., 0].astype(float))))
+    # Nearest neighbours are off by up to half a pixel, each way as often.
+    assert np.abs(np.mean(off, axis=0)).max() < 0.12
+
+
+def centre(weights):
+    return [(places * weights).sum() / weights.sum() for places in np.indices(weights.shape)]
+
+
 def test_a_dataset_without_masks_cannot_train_masks():
     with pytest.raises(ValueError, match="LWLProcessing needs masks, and the dataset 'clips' has none"):
         processor()(clip(masks=False))

@@ -77,6 +77,14 @@ def crops():
                prutils.target_image_crop([image], [box], [moved], 3.0, (52, 30), "inside_major", masks=[mask]))
 
 
+def crops_of_masks():
+    image, mask, box = np.zeros((90, 120, 3), np.uint8), torch.zeros(90, 120), torch.tensor([30.0, 20, 40, 30])
+    mask[20:50, 30:70] = 1
+    upstream, prutils.MASK_RESIZE = prutils.MASK_RESIZE, "nearest-exact"
+    yield "as the host resizes them", prutils.sample_target_adaptive(image, box, 2.0, (52, 30), mask=mask)[2]
+    prutils.MASK_RESIZE = upstream
+
+
 def boxes_and_labels():
     for number in range(20):
         seed(number)

@@ -3,7 +3,8 @@
 Interfaces and results of pytracking's `ltr/data/processing_utils.py`, random numbers in its order. Kept from
 there for the same crops: where a crop reaches the right or lower border of the image, its last column or row
 is not the image's but the padding (repeated pixels, mask 0). `boxmask.crops`, which the box-to-mask network
-uses, does not do this. Different on purpose: errors are ValueError and say the box and the crop.
+uses, does not do this. Different on purpose: errors are ValueError and say the box and the crop; masks are resized
+around the middles of pixels, as images are, and not, as there, half a pixel of the crop to the right and down.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch
 import torch.nn.functional as F
 
 _MODES = ("replicate", "inside", "inside_major")
+MASK_RESIZE = "nearest-exact"  # pytracking's is "nearest"
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _cut_mask(mask: torch.Tensor, region: _Region, output_sz: tuple[int, int]) -
     left, right, top, bottom = region.padding(mask.shape[1], mask.shape[0])
     inner = mask[region.y1 + top:region.y2 - bottom, region.x1 + left:region.x2 - right]
     padded = F.pad(inner, (left, right, top, bottom))
-    return F.interpolate(padded[None, None], output_sz[::-1], mode="nearest")[0, 0]
+    return F.interpolate(padded[None, None], output_sz[::-1], mode=MASK_RESIZE)[0, 0]
 
 
 def _pair(size: float | Sequence[int]) -> tuple[int, int]:
