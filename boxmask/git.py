@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# Around our lines in the list, with the folder: the worktrees of a clone share it.
+_FIRST, _LAST = "# >>> boxmask link ", "# <<< boxmask link "
 _PATIENCE = 10  # seconds; `git status` of a checkout on a slow network disk may take longer than a user waits
 
 
@@ -71,32 +73,27 @@ def hide(root: Path, places: Sequence[str]) -> None:
     if home is None:
         return
     prefix = "" if home == root else re.sub(r"([*?[\]\\])", r"\\\1", root.relative_to(home).as_posix()) + "/"
-    lines = [_first_line(root), *(f"/{prefix}{place}" for place in places), _last_line(root)]
+    lines = [f"{_FIRST}{root}", *(f"/{prefix}{place}" for place in places), f"{_LAST}{root}"]
     # In front, so that a last line without an end stays what it was.
     _rewrite(exclude_file(home), lambda rest: "".join(f"{line}\n" for line in lines) + rest, root)
 
 
 def unhide(root: Path) -> None:
-    """Takes out of a repository's `.git/info/exclude` what `boxmask link` put there."""
+    """Takes out of a repository's `.git/info/exclude` what `boxmask link` put there, also for folders that are gone."""
     home = repository(root)
     if home is not None and exclude_file(home).is_file():
         _rewrite(exclude_file(home), lambda rest: rest, root)
 
 
-def _first_line(root: Path) -> str:
-    # With the folder: the worktrees of a clone share the list.
-    return f"# >>> boxmask link {root}"
-
-
-def _last_line(root: Path) -> str:
-    return f"# <<< boxmask link {root}"
-
-
 def _rewrite(path: Path, change: Callable[[str], str], root: Path) -> None:
-    """Writes the list anew, from what it is without our lines."""
+    """Writes the list anew, from what it is without our lines: those for `root`, and those for folders that are gone,
+    such as the one where this clone was before it was moved.
+    """
+    def without(found: re.Match[str]) -> str:
+        return "" if found[1] == str(root) or not os.path.lexists(found[1]) else found[0]
+
     text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
-    ours = re.escape(_first_line(root)) + r"\n(?:/.*\n)*" + re.escape(_last_line(root)) + r"\n"
-    changed = change(re.sub(f"^{ours}", "", text, flags=re.MULTILINE))
+    changed = change(re.sub(rf"^{_FIRST}(.*)\n(?:/.*\n)*{_LAST}\1\n", without, text, flags=re.MULTILINE))
     if changed == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

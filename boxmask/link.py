@@ -17,6 +17,7 @@ from pathlib import Path
 from boxmask import git, host
 
 RECORD = ".boxmask-link.json"
+THIS, ANOTHER, NOWHERE = "this", "another", "nowhere"  # whose a place of a checkout is
 # What Python leaves in folders, and what a checkout's copy does not need: the overlay, which is copied to its places.
 _SKIPPED = ("__pycache__", "overlay")
 
@@ -93,6 +94,20 @@ def linked(root: Path) -> list[str]:
     record = _read_record(root)
     return [place for place, source in places().items()
             if _is_ours(root, place, source, record)]
+
+
+def standing(root: Path) -> dict[str, str]:
+    """What is in the places of a checkout where there is something: THIS boxmask's, ANOTHER's, or a link to NOWHERE."""
+    return {place: _state(root / place, source) for place, source in places().items() if os.path.lexists(root / place)}
+
+
+def _state(path: Path, source: Path) -> str:
+    if not path.exists():
+        return NOWHERE
+    if path.resolve() == source:
+        return THIS
+    ours = {name: _digest(origin) for name, origin in _files("", source)}
+    return THIS if ours == {name: _digest(copy) for name, copy in _files("", path) if name in ours} else ANOTHER
 
 
 def _checkout(path: str | os.PathLike[str]) -> Path:

@@ -184,6 +184,34 @@ def test_a_link_to_a_project_that_has_moved_is_made_anew(checkout):
     assert (checkout / "boxmask").resolve() == link.places()["boxmask"]
 
 
+@pytest.mark.parametrize("act", [link.link, link.unlink])
+def test_a_checkout_that_was_moved_keeps_no_lines_of_where_it_was(checkout, status, act):
+    exclude = checkout / ".git" / "info" / "exclude"
+    excluded = exclude.read_bytes()
+    link.link(checkout)
+    moved = checkout.rename(checkout.with_name("moved"))
+    act(moved)
+    assert status(moved) == "" and str(checkout).encode() not in (moved / ".git" / "info" / "exclude").read_bytes()
+    link.unlink(moved)
+    assert (moved / ".git" / "info" / "exclude").read_bytes() == excluded
+
+
+def test_what_stands_in_a_place_is_this_boxmask_another_or_leads_nowhere(checkout, tmp_path):
+    assert link.standing(checkout) == {}
+    link.link(checkout, copy=True)
+    assert set(link.standing(checkout).values()) == {link.THIS}
+    place = "ltr/models/boxmask"
+    (checkout / place / "__init__.py").write_text("older")
+    assert [name for name, state in link.standing(checkout).items() if state == link.ANOTHER] == [place]
+    link.link(checkout, force=True)
+    assert set(link.standing(checkout)) == set(link.places()) and set(link.standing(checkout).values()) == {link.THIS}
+    for place, leads in (("boxmask", tmp_path / "gone"), ("ltr/models/boxmask", tmp_path)):
+        (checkout / place).unlink()
+        (checkout / place).symlink_to(leads)
+    states = link.standing(checkout)
+    assert (states["boxmask"], states["ltr/models/boxmask"]) == (link.NOWHERE, link.ANOTHER)
+
+
 def test_a_worktree_and_its_clone_are_linked_apart_from_each_other(checkout, status, tmp_path):
     other = tmp_path / "worktree"
     subprocess.run(["git", "-C", str(checkout), "worktree", "add", "-q", str(other)], check=True, capture_output=True)
