@@ -2,7 +2,8 @@
 
 pytracking is a checkout without a package, and every folder in it is a regular package, so a second
 `ltr/models/boxmask` elsewhere on `sys.path` is never found. `activate` puts the host first on `sys.path`, imports it,
-and appends our folders to the `__path__` of the host's packages. No file of the host changes. `boxmask.compat` keeps a
+and puts our folders, which hold nothing but `boxmask*`, first on the `__path__` of the host's packages: what another
+boxmask has linked or copied into a checkout is not imported. No file of the host changes. `boxmask.compat` keeps a
 checkout working on a current Python.
 
 A program that starts worker processes by spawning calls `activate` at module level, so that each worker does too.
@@ -56,8 +57,7 @@ def activate(pytracking: str | os.PathLike[str] | None = None) -> Host:
         return _active
     _drop_overlay_namespaces()
     _refuse_namesakes(host)
-    if str(host.root) not in sys.path[:1]:
-        sys.path.insert(0, str(host.root))
+    _put_on_path(host.root)
     if not host.is_standalone:
         _extend_when_imported(host.root)
     try:
@@ -68,6 +68,7 @@ def activate(pytracking: str | os.PathLike[str] | None = None) -> Host:
     except ImportError:
         sys.path.remove(str(host.root))
         raise
+    _refuse_namesakes(host)
     _active = host
     return host
 
@@ -108,6 +109,19 @@ def _choose(pytracking: str | os.PathLike[str] | None) -> Host:
     except HostError as error:
         raise HostError(f"{error}, with --pytracking or {ROOT_VARIABLE}, or none to use the host that comes with "
                         "boxmask") from None
+
+
+def _put_on_path(root: Path) -> None:
+    """Puts the host first on `sys.path`, but behind us where it has another boxmask: processes that are spawned get
+    the list before they import anything.
+    """
+    place, linked, ours = 0, root / _HERE.name, str(_HERE.parent)
+    if linked.is_dir() and linked.resolve() != _HERE:
+        if ours not in sys.path:
+            sys.path.insert(0, ours)
+        place = sys.path.index(ours) + 1
+    if str(root) not in sys.path[place:place + 1]:
+        sys.path.insert(place, str(root))
 
 
 def _extend_when_imported(root: Path) -> None:
@@ -152,10 +166,10 @@ def _is_namespace_in(module: ModuleType | None, folder: Path) -> bool:
 
 
 def _extend(package: ModuleType) -> None:
-    """Appends our folder to a package, and hangs up in it what was imported from that folder before."""
+    """Puts our folder first in a package, and hangs up in it what was imported from that folder before."""
     folder = overlay_root().joinpath(*package.__name__.split("."))
     if folder.is_dir() and str(folder) not in package.__path__:
-        package.__path__.append(str(folder))
+        package.__path__.insert(0, str(folder))
     for name, module in list(sys.modules.items()):
         parent, _, leaf = name.rpartition(".")
         if parent == package.__name__ and not hasattr(package, leaf):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+_LONGEST = 300  # seconds; workers that end at once are started again for ever
 
 
 @pytest.fixture
@@ -31,5 +32,5 @@ def run(checkout, tmp_path):
                        "PYTRACKING_ROOT": str(checkout), "XDG_CONFIG_HOME": str(tmp_path / "config"), **variables}
         (tmp_path / "work").mkdir(exist_ok=True)
         return subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True,
-                              cwd=tmp_path / "work", env=environment)
+                              cwd=tmp_path / "work", env=environment, timeout=_LONGEST)
     return start

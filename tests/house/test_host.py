@@ -29,6 +29,13 @@ def test_host_and_overlay_make_one_tree(tmp_path):
     assert Path(ours) == PROJECT / "ltr" / "data" / "boxmask.py"
 
 
+def test_the_overlay_holds_nothing_that_could_hide_a_file_of_pytracking():
+    for package in host.PACKAGES:
+        folder = host.overlay_root().joinpath(*package.split("."))
+        names = [path.name for path in folder.iterdir() if path.name != "__pycache__"] if folder.is_dir() else []
+        assert all(name.startswith("boxmask") for name in names), names
+
+
 def test_an_installed_package_carries_host_and_overlay_and_no_top_level_names(tmp_path):
     subprocess.run([sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path)], cwd=PROJECT,
                    check=True, capture_output=True)
