@@ -18,18 +18,19 @@ from boxmask import host
 
 # Read by `choose` of the train settings; in the environment, because workers and subprocesses inherit that.
 SET_VARIABLE = "BOXMASK_SET"
+_TRAINING = "run_training.py"  # the one program that takes `--set`
 INTERRUPTED = 130  # what shells give a program that ended by Ctrl-C
 _FALSE = ("0", "false", "no")
 _EXPECTED = (ValueError, OSError, ImportError)
 
 
-def activate_host(arguments: Sequence[str]) -> list[str]:
+def activate_host(arguments: Sequence[str], *, takes_settings: bool = False) -> list[str]:
     """Takes `--pytracking PATH` and `--set NAME=VALUE` out of a command line and activates the host; returns the rest.
 
-    Both go into the environment as well, which spawned workers inherit. Ends the program, with one line, if the host
-    cannot be used.
+    Both go into the environment as well, which spawned workers inherit. takes_settings: without it `--set` is refused:
+    trackers know nothing of it. Ends the program, with one line, if the host cannot be used.
     """
-    options, rest = _parser().parse_known_args(arguments)
+    options, rest = _parser(takes_settings).parse_known_args(arguments)
     if options.pytracking is not None:
         os.environ[host.ROOT_VARIABLE] = os.path.abspath(os.path.expanduser(options.pytracking))
     if options.set:
@@ -51,7 +52,7 @@ def training(arguments: Sequence[str]) -> int:
         _refuse_several_processes()
         arguments = _with_empty_for_false(arguments, "--cudnn_benchmark")
     multiprocessing.set_start_method("spawn", force=True)
-    return _run("ltr.run_training", "run_training.py", arguments)
+    return _run("ltr.run_training", _TRAINING, arguments)
 
 
 def tracking(arguments: Sequence[str]) -> int:
@@ -88,7 +89,7 @@ def _run(module: str, program: str, arguments: Sequence[str]) -> int:
         # By name: in a checkout `pytracking.run_tracker` is a function, too, in the place of the module.
         main = importlib.import_module(module).main
         if {"-h", "--help"} & set(arguments):
-            return _help(main)
+            return _help(main, takes_settings=program == _TRAINING)
         return main() or _failed()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -107,23 +108,23 @@ def _failed() -> int:
     return 1 if evaluation is not None and evaluation.failed() else 0
 
 
-def _help(main: Callable[[], object]) -> int:
+def _help(main: Callable[[], object], *, takes_settings: bool) -> int:
     try:
         main()
     except SystemExit:
-        print("\n" + _parser().format_help().partition("\n\n")[2], end="")
+        print("\n" + _parser(takes_settings).format_help().partition("\n\n")[2], end="")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(takes_settings: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     group = parser.add_argument_group("the host")
     group.add_argument("--pytracking", metavar="PATH",
                        help=f"a checkout of visionml/pytracking to use, as it is (default: {host.ROOT_VARIABLE}, or "
                             "the small host that comes with boxmask)")
-    group.add_argument("--set", metavar="NAME=VALUE", action="append", type=_assignment,
+    group.add_argument("--set", metavar="NAME=VALUE", action="append", type=_assignment if takes_settings else _refused,
                        help="a number or path that boxmask's train settings offer, such as num_workers=2; may be "
-                            "repeated")
+                            "repeated" if takes_settings else argparse.SUPPRESS)
     return parser
 
 
@@ -132,3 +133,8 @@ def _assignment(text: str) -> str:
     if not equals or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"takes NAME=VALUE, got {text!r}")
     return text
+
+
+def _refused(text: str) -> str:
+    raise argparse.ArgumentTypeError(f"{text} is for run_training.py; a tracker's numbers are in its parameter file, "
+                                     "pytracking/parameter/<tracker>/<name>.py: write one of your own beside it")

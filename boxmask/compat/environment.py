@@ -9,7 +9,6 @@ either. Attributes that the checkout asks for and that the file does not set are
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from boxmask.compat.hook import ImportHook
-from boxmask.compat.mend import note
+from boxmask.compat.mend import note, replace
 
 _STANDALONE = Path(__file__).resolve().parents[1] / "standalone"
 _TRAINING, _EVALUATION = "ltr.admin.environment", "pytracking.evaluation.environment"
@@ -75,11 +74,8 @@ def evaluation_paths() -> object:
 
 
 def _replace(module: ModuleType, replacement: Callable[[], object]) -> None:
-    """Puts `replacement` in the place of a module's `env_settings`, also where others have imported that by name."""
-    original = module.env_settings
-    for name, other in list(sys.modules.items()):
-        if name.partition(".")[0] in ("ltr", "pytracking") and vars(other).get("env_settings") is original:
-            other.env_settings = replacement
+    """Puts `replacement` in the place of a module's `env_settings`."""
+    replace(module, "env_settings", replacement)
     note("local.py", module.__name__, _the_users_paths_are_never_written)
 
 

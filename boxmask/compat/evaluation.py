@@ -22,7 +22,7 @@ import numpy as np
 
 from boxmask import host
 from boxmask.compat.hook import ImportHook
-from boxmask.compat.mend import mends
+from boxmask.compat.mend import mends, replace
 
 _ORIGIN = "pytracking.evaluation.origin"
 _log = logging.getLogger(__name__)
@@ -37,6 +37,29 @@ def failed() -> list[str]:
 def serve(hook: ImportHook) -> None:
     """Has the record of what made results, which a checkout does not have."""
     hook.serve(_ORIGIN, host.STANDALONE.joinpath(*_ORIGIN.split(".")).with_suffix(".py"))
+
+
+class NoSequenceError(IndexError, ValueError):
+    """A dataset has no sequence of that name or number."""
+
+
+@mends("sequences", "pytracking.evaluation.data")
+def a_sequence_that_is_not_there_is_told(module: ModuleType) -> bool:
+    """A name that no sequence has is an IndexError, which a command line shows as a traceback."""
+    if not hasattr(module, "SequenceList"):
+        return False
+    original = module.SequenceList.__getitem__
+
+    @wraps(original)
+    def __getitem__(self: Any, item: Any) -> Any:  # noqa: N807 -- becomes the class's
+        try:
+            return original(self, item)
+        except IndexError:
+            first = f", the first of them {next(iter(self)).name}" if self else ""
+            raise NoSequenceError(f"the dataset has no sequence {item!r}; it has {len(self)}{first}") from None
+
+    module.SequenceList.__getitem__ = __getitem__
+    return True
 
 
 @mends("trackers", "pytracking.evaluation.tracker")
@@ -114,6 +137,9 @@ def failed_sequences_are_told(module: ModuleType) -> bool:
     """`run_dataset` prints an exception, ends at one that comes out of saving, takes a sequence without objects for
     done, and nobody knows afterwards: it goes on, and the sequences without results are told and noted. What its
     workers print into a pipe or a file it loses when it terminates them: they write it out after each sequence.
+
+    In a linked checkout pytracking's own program has it by name before anything of ours is imported. What that exits
+    with is said here, for nothing comes after.
     """
     run_sequence_alone, run_all = module.run_sequence, module.run_dataset
 
@@ -150,8 +176,11 @@ def failed_sequences_are_told(module: ModuleType) -> bool:
         if without:
             _failed.extend(without)
             _log.error("no results of %d runs: %s", len(without), "; ".join(without))
+            if _is_pytrackings_program():
+                sys.exit(1)
 
-    module.run_sequence, module.run_dataset = run_sequence, run_dataset
+    replace(module, "run_sequence", run_sequence)
+    replace(module, "run_dataset", run_dataset)
     return True
 
 
@@ -188,6 +217,13 @@ def _whole(save: Callable[..., None]) -> Callable[..., None]:
                 shutil.rmtree(folder, ignore_errors=True)
 
     return save_whole
+
+
+def _is_pytrackings_program() -> bool:
+    """Whether a file of the checkout's `pytracking` runs, such as `run_tracker.py`, and not one of ours."""
+    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    package = importlib.import_module("pytracking").__path__[0]
+    return program is not None and Path(program).resolve().parent == Path(package).resolve()
 
 
 def _is_of_ours(tracker: Any) -> bool:

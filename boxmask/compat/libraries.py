@@ -21,9 +21,10 @@ _kept: list[torch.library.Library] = []  # operators go when the object that def
 
 
 def guard(hook: ImportHook) -> None:
-    """Has imports of the packages watched that break on a current installation."""
+    """Has imports of the packages watched that break on a current installation, and a module served that is gone."""
     hook.rescue("torchvision", _torchvision_without_its_operators)
     hook.rescue("tikzplotlib", _plots_without_tikz)
+    hook.serve("torch._six", Path(__file__).with_name("torch_six.py"))
 
 
 def _torchvision_without_its_operators(module: ModuleType, error: Exception, execute: AfterImport) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 # Mends its module if it has the symptom, and returns whether it had.
 Repair = Callable[[ModuleType], bool]
@@ -55,3 +57,14 @@ def note(number: str, module: str, repair: Repair) -> None:
     mend = Mend(number, module, repair)
     if mend not in _applied:
         _applied.append(mend)
+
+
+def replace(module: ModuleType, name: str, replacement: Any) -> None:
+    """Puts something in the place of what a module has under a name, also where pytracking's other modules, or the
+    program that runs, have imported that by name before.
+    """
+    original = getattr(module, name)
+    setattr(module, name, replacement)
+    for package, other in list(sys.modules.items()):
+        if package.partition(".")[0] in ("ltr", "pytracking", "__main__") and vars(other).get(name) is original:
+            setattr(other, name, replacement)

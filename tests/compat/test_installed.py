@@ -1,6 +1,13 @@
 """Packages as they are installed: broken ones are rescued, whole ones win over stand-ins, namesakes are refused."""
 
+import importlib
+from pathlib import Path
+
+import cv2
+import numpy as np
 import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 BROKEN = """
 for name in ("torchvision", "tikzplotlib"):
@@ -48,6 +55,45 @@ def test_b7_and_b14_broken_packages_are_rescued_and_whole_ones_win(run, site):
     assert imported.startswith("True ") and imported.endswith(" True")
     assert "boxmask's stand-in for tikzplotlib" in refused
     assert "B14 torchvision" in mended and "B7 tikzplotlib" in mended
+
+
+@pytest.fixture
+def another(checkout):
+    """The checkout with another boxmask in it, which says so when it is imported."""
+    for name in ("boxmask", "ltr/models/boxmask", "ltr/train_settings/boxmask"):
+        (checkout / name).mkdir()
+        (checkout / name / "__init__.py").write_text("raise RuntimeError('another boxmask')\n")
+    return checkout
+
+
+def test_another_boxmask_in_the_checkout_is_not_imported(run, another):
+    done = run("-c", "import boxmask.host; print(boxmask.host.activate().root); import ltr.models.boxmask as m, ltr;"
+                     "import ltr.train_settings; print(m.__file__); print(ltr.__file__)")
+    assert done.returncode == 0, done.stderr
+    root, ours, theirs = map(Path, done.stdout.split())
+    assert (root, theirs) == (another, another / "ltr/__init__.py")
+    assert ours == PROJECT / "ltr/models/boxmask/__init__.py"
+
+
+def test_another_boxmask_in_the_checkout_is_not_imported_by_a_spawned_worker(run, another, tmp_path):
+    cv2.imwrite(str(tmp_path / "0.jpg"), np.zeros((20, 30, 3), np.uint8))
+    (tmp_path / "boxes.txt").write_text("1,2,3,4.5\n")
+    done = run(PROJECT / "run_training.py", "toy", "workers", BOXMASK_DAVIS_DIR=str(tmp_path))
+    assert done.returncode == 0 and "worker [((20, 30, 3)" in done.stdout, done.stderr
+
+
+OLD = """
+import boxmask.host
+boxmask.host.activate()
+from torch._six import string_classes
+print(isinstance("text", string_classes), isinstance(1, string_classes))
+"""
+
+
+def test_a_checkout_from_before_september_2022_finds_what_torch_had(run):
+    with pytest.raises(ImportError):
+        importlib.import_module("torch._six")
+    assert run("-c", OLD).stdout == "True False\n"
 
 
 LINKED = """

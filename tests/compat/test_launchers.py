@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from boxmask import link
+
 PROJECT = Path(__file__).resolve().parents[2]
 TRAINING, TRACKING = PROJECT / "run_training.py", PROJECT / "run_tracker.py"
 
@@ -24,6 +26,14 @@ def test_a_spawned_worker_has_stand_ins_mends_paths_and_what_was_set(run, tmp_pa
     assert done.returncode == 0, done.stderr
     assert "start method spawn set seed=3 num_workers=2 'root=a b'" in done.stdout
     assert f"worker [((20, 30, 3), [1.0, 2.0, 3.0, 4.5])] {tmp_path} False" in done.stdout
+
+
+@pytest.mark.parametrize("program", ["run_tracker.py", "run_video.py"])
+def test_settings_of_a_training_are_refused_where_nothing_reads_them(run, program):
+    done = run(PROJECT / program, "boxmask", "lite", "--set", "memory_size=2", PYTRACKING_ROOT="")
+    assert done.returncode == 2 and "memory_size=2 is for run_training.py" in done.stderr
+    assert "pytracking/parameter/<tracker>/<name>.py" in done.stderr
+    assert "--set" not in run(PROJECT / program, "--help", PYTRACKING_ROOT="").stdout
 
 
 def test_an_assignment_without_a_value_is_a_usage_error(run):
@@ -66,6 +76,42 @@ def test_a_tracker_in_no_folder_is_told_with_those_there_are(run):
     done = run(TRACKING, "nonesuch", "default")
     assert done.returncode == 1
     assert "there is no tracker 'nonesuch'; there are: boxmask, toy" in done.stderr
+
+
+def test_a_sequence_that_is_not_there_is_one_line(run):
+    done = run(TRACKING, "toy", "default", "--sequence", "godd")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "error: the dataset has no sequence 'godd'; it has 4, the first of them good" in done.stderr
+
+
+@pytest.fixture
+def linked(checkout, tmp_path):
+    """pytracking's own program for trackers, in a linked checkout with a `local.py`; its tracker is as ours."""
+    link.link(checkout)
+    (checkout / "pytracking/evaluation/local.py").write_text(
+        "from pytracking.evaluation.environment import EnvSettings\n\ndef local_env_settings():\n"
+        f"    settings = EnvSettings()\n    settings.results_path = {str(tmp_path / 'results')!r}\n"
+        "    return settings\n")
+    tracker = checkout / "pytracking/tracker/toy/__init__.py"
+    tracker.write_text("from boxmask import host\n\nhost.activate_linked()\n\n\n" + tracker.read_text())
+    return checkout / "pytracking/run_tracker.py"
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_pytrackings_own_program_in_a_linked_checkout_tells_what_failed(run, linked, tmp_path, threads):
+    done = run(linked, "toy", "default", "--sequence", "bad", "--threads", threads, PYTRACKING_ROOT="")
+    assert done.returncode == 1 and "no results of 1 runs: toy default on bad" in done.stderr
+    done = run(linked, "toy", "default", "--sequence", "good", "--threads", threads, PYTRACKING_ROOT="")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "results/toy/default").iterdir()) == ["good.txt", "origin.json"]
+
+
+def test_pytrackings_own_program_in_a_linked_checkout_reuses_no_results_of_others(run, linked):
+    assert run(linked, "toy", "default", "--sequence", "good", PYTRACKING_ROOT="").returncode == 0
+    parameters = linked.parent / "parameter/toy/default.py"
+    parameters.write_text(parameters.read_text().replace("    return", "    params.speed = 3\n    return"))
+    done = run(linked, "toy", "default", "--sequence", "good", PYTRACKING_ROOT="")
+    assert done.returncode == 1 and "parameters.speed absent -> 3); take another folder with --runid" in done.stderr
 
 
 def test_results_of_other_parameters_are_refused_on_a_checkout_too(run, checkout, tmp_path):
