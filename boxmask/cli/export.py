@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from boxmask.cli.options import UsageError, add_command, add_json, tell
+from boxmask.cli.options import UsageError, absolute, add_command, add_json, tell
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -42,7 +42,7 @@ def _export(args: argparse.Namespace) -> int:
         raise UsageError("--root says where the frames for --link-frames are; give both or neither")
     options = {"unfinished": args.unfinished, "progress": bar}
     if args.link_frames:
-        options |= {"link_frames": True, "dataset_root": None if args.root is None else str(args.root.absolute())}
+        options |= {"link_frames": True, "dataset_root": absolute(args.root)}
     layouts = {"youtubevos": youtubevos, "coco": coco, "zip": archive}
     count = layouts[args.layout].export(args.masks, args.out, **options)
     tell(f"{args.out}: {count} sequence{'' if count == 1 else 's'}",

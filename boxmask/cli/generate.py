@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from boxmask.cli.options import (
     STANDARD_OUTPUT,
     UsageError,
+    absolute,
     add_command,
     add_json,
     not_negative,
@@ -248,13 +249,13 @@ def _job(args: argparse.Namespace) -> Job:
 
     source = Source(args.layout, _source_arguments(args), args.first, args.every)
     return Job(source, str(args.out.absolute()), _names(args), getattr(args, "limit", None), method=args.method,
-               checkpoint=_text(args.checkpoint), device=args.device,
+               checkpoint=absolute(args.checkpoint), device=args.device,
                windows=WindowOptions(args.windows, args.window, args.stride, args.overlap),
                iterations=args.iterations, search_factor=args.search_factor, box_margin=args.box_margin,
                batch=args.batch, min_quality=args.min_quality, drop_poor=args.drop_poor,
-               claim_timeout=args.claim_timeout, host=_text(args.pytracking),
+               claim_timeout=args.claim_timeout, host=absolute(args.pytracking),
                visdom=address(args.visdom_server, args.visdom_port) if args.use_visdom else None,
-               tensorboard=_text(args.tensorboard))
+               tensorboard=absolute(args.tensorboard))
 
 
 def _names(args: argparse.Namespace) -> tuple[str, ...] | None:
@@ -270,9 +271,5 @@ def _source_arguments(args: argparse.Namespace) -> dict[str, Any]:
     """What the layout's reader takes, of what was given."""
     names = ("root", "split", "sets", "annotations", "frames", "video", "boxes", "name")
     given = {name: getattr(args, name, None) for name in names}
-    return {name: _text(value) if isinstance(value, Path) else value for name, value in given.items()
+    return {name: absolute(value) if isinstance(value, Path) else value for name, value in given.items()
             if value is not None}
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path.absolute())

@@ -67,6 +67,11 @@ def tell(text: str, record: Mapping[str, Any], file: Path | None, *, table: str 
             path.write_text(content, encoding="utf-8")
 
 
+def absolute(path: Path | None) -> str | None:
+    """A path as plain values hold it, which go to other processes and into records."""
+    return None if path is None else str(path.absolute())
+
+
 def positive(text: str) -> int:
     """A type of option: a whole number from 1."""
     value = int(text)

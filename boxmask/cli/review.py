@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from boxmask.cli.options import add_command, add_json, not_negative, positive, tell
+from boxmask.cli.options import absolute, add_command, add_json, not_negative, positive, tell
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -36,7 +36,7 @@ def _review(args: argparse.Namespace) -> int:
 
     masks = args.masks if args.masks.name.strip(".") else args.masks.resolve()
     built = build(args.masks, args.out or masks.with_name(f"{masks.name}-review"), frames=args.frames,
-                  dataset_root=None if args.root is None else str(args.root.absolute()), workers=args.workers,
+                  dataset_root=absolute(args.root), workers=args.workers,
                   progress=bar)
     tell(f"{built.page}: {built.sequences} sequence{'' if built.sequences == 1 else 's'}, {built.drawn} drawn"
          + (f", {built.without} without pictures" if built.without else ""),

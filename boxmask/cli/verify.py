@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from boxmask.cli.options import add_command, add_json, print_error, tell
+from boxmask.cli.options import absolute, add_command, add_json, print_error, tell
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -58,7 +58,6 @@ def _repair(args: argparse.Namespace, names: tuple[str, ...]) -> None:
     from boxmask.cli.generate import run_job
     from boxmask.generate import verify
 
-    moved = {name: None if path is None else str(path.absolute())
-             for name, path in (("dataset_root", args.root), ("checkpoint", args.checkpoint))}
-    for job in verify.repair(args.out, names, **moved, device=args.device):
+    for job in verify.repair(args.out, names, dataset_root=absolute(args.root), checkpoint=absolute(args.checkpoint),
+                             device=args.device):
         run_job(job, overwrite=False, workers=1, log=None)

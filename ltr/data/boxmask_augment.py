@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-EDGE_BLUR = 0.7  # pixels: a hard edge would tell what was cut out
+EDGE_BLUR = 0.7  # pixels: the outlines of instance masks are coarse, a hard edge would tell what was cut out
 POOR_BOX = 0.1  # how far the sides of a poor box are off, as a fraction of the box's side
 
 

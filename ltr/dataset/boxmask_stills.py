@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ltr.data.boxmask_augment import EDGE_BLUR
 from ltr.dataset.boxmask_shapes import Motion, translation
 
 MIN_VISIBLE = 0.4  # of the target's pixels in a frame, and of its area in the still; else that frame drops a layer
-EDGE_BLUR = 0.7  # pixels: the outlines of instance masks are coarse, a hard edge would tell what was pasted
 
 
 @dataclass(frozen=True)
