@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from boxmask.readers.annotations import read_lines
+from boxmask.readers.annotations import Entry, fit, read_boxes, read_lines
 from boxmask.readers.images import ImageFiles, is_folder, list_folder
 from boxmask.readers.sequence import DatasetError, check_name
 
@@ -78,8 +78,20 @@ def counting_frames(folder: Path, chosen: slice = slice(None)) -> Iterator[None]
         raise
 
 
-def numbered_frames(folder: Path, lines: int, *, first: int, digits: int, dataset: str,
-                    sequence: str) -> ImageFiles:
+def boxed_frames(folder: Path, boxes: Path, *, first: int, digits: int, dataset: str, sequence: str,
+                 chosen: slice = slice(None)) -> tuple[ImageFiles, list[Entry]]:
+    """The numbered frames of a folder, and what a file of boxes has for each; `first`, `digits`: as below.
+
+    chosen: those of them that are wanted, and are lost where the file cannot be read.
+    """
+    with counting_frames(folder, chosen):
+        entries = read_boxes(boxes, dataset=dataset, sequence=sequence)
+    frames = _numbered_frames(folder, len(entries), first=first, digits=digits, dataset=dataset, sequence=sequence)
+    return frames, fit(entries, len(frames.names))
+
+
+def _numbered_frames(folder: Path, lines: int, *, first: int, digits: int, dataset: str,
+                     sequence: str) -> ImageFiles:
     """The frames `<number>.jpg` from number `first` to the last that has a file or one of `lines` annotation lines.
 
     digits: how many a number has, filled up with zeros; 1 for plain numbers. A number without a file is a frame too:

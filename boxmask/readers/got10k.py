@@ -11,12 +11,12 @@ import os
 from functools import partial
 from pathlib import Path
 
-from boxmask.readers.annotations import Entry, fit, hide, make_sequence, read_boxes, read_flags
-from boxmask.readers.folders import counting_frames, numbered_frames, read_names, require_folder, subfolders, unique
-from boxmask.readers.images import ImageFiles
+from boxmask.readers.annotations import Entry, hide, make_sequence, read_flags
+from boxmask.readers.folders import boxed_frames, read_names, require_folder, subfolders, unique
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
 NAME = "GOT-10k"
+_boxed_frames = partial(boxed_frames, first=1, digits=8, dataset=NAME)
 _TRAIN = "GOT-10k_Train_{:06d}"
 # What others found wrong in the published training set: got-10k/toolkit issues 29 (frames that belong to other videos)
 # and 10 (boxes that belong to other frames, in the whole sequence). Numbers of frames, or None for all.
@@ -47,7 +47,7 @@ def open_dataset(root: str | os.PathLike[str]) -> Dataset:
 def read_sequence(root: Path, name: str) -> Sequence:
     """One sequence of the split folder `root`."""
     folder = require_folder(root / name, "the frames of the sequence", dataset=NAME, sequence=name)
-    frames, entries = _read_frames(folder, folder / "groundtruth.txt", name)
+    frames, entries = _boxed_frames(folder, folder / "groundtruth.txt", sequence=name)
     length = len(entries)
     absence = read_flags(folder / "absence.label", length, dataset=NAME, sequence=name)
     cover = read_flags(folder / "cover.label", length, dataset=NAME, sequence=name)
@@ -58,16 +58,8 @@ def read_sequence(root: Path, name: str) -> Sequence:
 def read_frames(folder: Path, boxes: Path) -> Sequence:
     """A folder of frames numbered as GOT-10k's, with a file of boxes of any name and no flags."""
     name = folder.resolve().name
-    frames, entries = _read_frames(folder, boxes, name)
+    frames, entries = _boxed_frames(folder, boxes, sequence=name)
     return make_sequence(NAME, name, frames, {1: entries})
-
-
-def _read_frames(folder: Path, boxes: Path, name: str) -> tuple[ImageFiles, list[Entry]]:
-    """The frames of a folder, and what a file of boxes has for each."""
-    with counting_frames(folder):
-        entries = read_boxes(boxes, dataset=NAME, sequence=name)
-    frames = numbered_frames(folder, len(entries), first=1, digits=8, dataset=NAME, sequence=name)
-    return frames, fit(entries, len(frames.names))
 
 
 def _without_wrong_frames(entries: list[Entry], name: str) -> list[Entry]:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from boxmask.readers.annotations import fit, hide, make_sequence, read_boxes, read_flags
-from boxmask.readers.folders import counting_frames, numbered_frames, read_names, require_folder, subfolders, unique
+from boxmask.readers.annotations import hide, make_sequence, read_flags
+from boxmask.readers.folders import boxed_frames, read_names, require_folder, subfolders, unique
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
 NAME = "LaSOT"
@@ -54,13 +54,12 @@ def read_sequence(root: Path, name: str, *, by_class: set[str], first: int | Non
     folder = root / match[1] / name if match is not None and name in by_class else root / name
     require_folder(folder, "the folder of the sequence", dataset=NAME, sequence=name)
     chosen = slice(0, first, every)
-    with counting_frames(folder / "img", chosen):
-        entries = read_boxes(folder / "groundtruth.txt", dataset=NAME, sequence=name)
-    frames = numbered_frames(folder / "img", len(entries), first=1, digits=8, dataset=NAME, sequence=name)
-    length = len(frames.names)
+    frames, entries = boxed_frames(folder / "img", folder / "groundtruth.txt", first=1, digits=8, dataset=NAME,
+                                   sequence=name, chosen=chosen)
+    length = len(entries)
     hidden = [read_flags(folder / file, length, dataset=NAME, sequence=name) > 0
               for file in ("full_occlusion.txt", "out_of_view.txt")]
-    sequence = make_sequence(NAME, name, frames, {1: hide(fit(entries, length), hidden[0] | hidden[1])})
+    sequence = make_sequence(NAME, name, frames, {1: hide(entries, hidden[0] | hidden[1])})
     return sequence.select(range(length)[chosen])
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from boxmask.readers.annotations import fit, make_sequence, read_boxes
-from boxmask.readers.folders import counting_frames, list_names, numbered_frames, require_folder, subfolders, unique
+from boxmask.readers.annotations import make_sequence
+from boxmask.readers.folders import boxed_frames, list_names, require_folder, subfolders, unique
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
 NAME = "TrackingNet"
@@ -43,11 +43,9 @@ def open_dataset(root: str | os.PathLike[str], sets: Iterable[str] | None = None
 def read_sequence(where: Mapping[str, Path], name: str) -> Sequence:
     """One sequence, in the folder of its set."""
     folder = where[name]
-    images = folder / "frames" / name
-    with counting_frames(images):
-        entries = read_boxes(folder / "anno" / f"{name}.txt", dataset=NAME, sequence=name)
-    frames = numbered_frames(images, len(entries), first=0, digits=1, dataset=NAME, sequence=name)
-    return make_sequence(NAME, name, frames, {1: fit(entries, len(frames.names))})
+    frames, entries = boxed_frames(folder / "frames" / name, folder / "anno" / f"{name}.txt", first=0, digits=1,
+                                   dataset=NAME, sequence=name)
+    return make_sequence(NAME, name, frames, {1: entries})
 
 
 def _choose(root: Path, sets: Iterable[str] | None) -> list[str]:
