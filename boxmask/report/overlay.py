@@ -59,13 +59,16 @@ def draw(image: np.ndarray, mask: np.ndarray, boxes: np.ndarray | None, width: i
     size = width, max(1, round(image.shape[0] * width / image.shape[1]))
     boxes = np.zeros((0, 4)) if boxes is None else np.atleast_2d(boxes)
     rows, columns = view(_around(boxes) if len(boxes) else from_mask(mask), (image.shape[1], image.shape[0]))
-    scale = width / (columns.stop - columns.start)
-    picture = cv2.resize(image[rows, columns], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    scale = np.divide(size, (columns.stop - columns.start, rows.stop - rows.start))
+    is_smaller = scale[0] < 1
+    picture = cv2.resize(image[rows, columns], size, interpolation=cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC)
     part = mask[rows, columns]
-    # The edge of a smooth resize at one half; nearest neighbours would make stairs of a small mask.
-    covers = {identity: cv2.resize((part == identity).astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+    # The edge of a smooth resize at one half; nearest neighbours would make stairs of a small mask. In a smaller
+    # picture a line of one pixel covers as little as half the scale of a pixel, and has to be seen.
+    least, kind = (0.49 * scale[0], cv2.INTER_AREA) if is_smaller else (0.5, cv2.INTER_LINEAR)
+    covers = {identity: cv2.resize((part == identity).astype(np.float32), size, interpolation=kind) > least
               for identity in np.unique(part[part > 0]).tolist()}
-    paint(picture, covers, (boxes - (columns.start, rows.start, 0, 0)) * scale)
+    paint(picture, covers, (boxes - (columns.start, rows.start, 0, 0)) * np.tile(scale, 2))
     return picture
 
 
@@ -155,10 +158,16 @@ def _boxes(frames: Path, boxes: Path | None) -> dict[str, np.ndarray]:
 
 
 def save(sheet: np.ndarray, path: Path) -> None:
-    """Writes a picture (H, W, 3) RGB in the format that the suffix names. Raises `ValueError` for an unknown one."""
+    """Writes a picture (H, W, 3) RGB in the format that the suffix names.
+
+    Raises `ValueError` for an unknown one, and for a picture that is too large for it.
+    """
     try:
-        encoded = cv2.imencode(path.suffix or ".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1]
+        is_written, encoded = cv2.imencode(path.suffix or ".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     except cv2.error:
         raise ValueError(f"{path}: pictures are written as .png or .jpg") from None
+    if not is_written:
+        raise ValueError(f"{path}: a picture of {sheet.shape[1]}x{sheet.shape[0]} is too large for {path.suffix}; "
+                         "write it as .png")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encoded.tobytes())

@@ -57,6 +57,27 @@ def test_an_empty_mask_without_a_box_shows_the_frame():
     assert (overlay.draw(image, np.zeros((40, 80), np.uint8), None, width=160) == 90).all()
 
 
+@pytest.mark.parametrize("start", range(100, 112))
+@pytest.mark.parametrize("length", [4, 200])
+def test_small_and_thin_parts_are_seen_in_a_small_picture(start, length):
+    image, mask = np.full((540, 960, 3), 90, np.uint8), np.zeros((540, 960), np.uint8)
+    mask[start:start + length, start:start + 4] = 1
+    picture = overlay.draw(image, mask, np.array([0, 0, 960, 540]), width=160)
+    inside = picture[start // 6 - 1:(start + length) // 6 + 2, 10:25].astype(int)
+    assert (inside[..., 0] - inside[..., 1] > 30).any(axis=1).sum() >= length / 6  # red, which the box is not
+
+
+@pytest.mark.parametrize("side", range(2, 13))
+def test_the_box_of_a_small_target_is_where_its_mask_is(side):
+    mask = np.zeros((360, 640), np.uint8)
+    mask[100:100 + side, 200:200 + side] = 1
+    image, box = np.full((360, 640, 3), 90, np.uint8), np.array([200, 100, side, side])
+    boxed = (overlay.draw(image, 0 * mask, box) != 90).any(axis=2)
+    masked = (overlay.draw(image, mask, box) != 90).any(axis=2)
+    outlines = [np.flatnonzero(seen.any(axis=axis))[[0, -1]] for seen in (boxed, masked | boxed) for axis in (0, 1)]
+    assert np.abs(np.subtract(outlines[:2], outlines[2:])).max() <= 1
+
+
 @pytest.mark.parametrize(("count", "shape"), [(1, (1, 1)), (2, (1, 2)), (3, (1, 3)), (4, (2, 2)), (6, (2, 3)),
                                               (8, (2, 4))])
 def test_a_sheet_has_no_more_blanks_than_it_must(count, shape):
@@ -106,6 +127,8 @@ def test_a_sheet_is_written_as_a_picture(tmp_path):
     assert cv2.imread(str(tmp_path / "new" / "sheet.png"))[0, 0].tolist() == [0, 0, 200]
     with pytest.raises(ValueError, match=r"sheet\.what: pictures are written as"):
         overlay.save(sheet, tmp_path / "sheet.what")
+    with pytest.raises(ValueError, match=r"sheet\.jpg: a picture of 10x70000 is too large for \.jpg; write it as \.png"):
+        overlay.save(np.zeros((70000, 10, 3), np.uint8), tmp_path / "sheet.jpg")
 
 
 def test_of_every_other_frame_those_are_shown_that_have_a_mask(sequence):
