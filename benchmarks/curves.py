@@ -22,8 +22,8 @@ _AXES = {"Loss/": "loss", "Stats/J": "J"}
 _EPOCH = re.compile(r"\[(?P<loader>\w+): (?P<epoch>\d+), (?P<batch>\d+) / (?P=batch)\] (?P<means>.*)")
 _MEAN = re.compile(r"([\w/]+): ([-+]?(?:nan|inf)\b|[-+.\de]+)")
 
-# By loader and statistic: the mean of every epoch in which the loader ran.
-Curves = Mapping[str, Mapping[str, Sequence[float]]]
+# By loader, statistic and number of the epoch: the mean over it.
+Curves = Mapping[str, Mapping[str, Mapping[int, float]]]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,8 +58,16 @@ def _kept(path: Path) -> Curves:
     from ltr.admin.loading import torch_load_legacy
 
     stats = torch_load_legacy(path).get("stats") or {}
-    return {loader: {name: list(meter.history) for name, meter in (meters or {}).items()
-                     if name.startswith(tuple(_AXES)) and meter.history} for loader, meters in stats.items()}
+    histories = {loader: {name: meter.history for name, meter in (meters or {}).items()
+                          if name.startswith(tuple(_AXES)) and meter.history} for loader, meters in stats.items()}
+    epochs = max((len(history) for found in histories.values() for history in found.values()), default=0)
+    return {loader: {name: _numbered(history, epochs) for name, history in found.items()}
+            for loader, found in histories.items()}
+
+
+def _numbered(history: Sequence[float], epochs: int) -> dict[int, float]:
+    """A loader that did not run in each of the epochs ran in every so many, as far as a checkpoint tells."""
+    return {math.ceil(epochs * number / len(history)): value for number, value in enumerate(history, start=1)}
 
 
 def _printed(text: str) -> Curves:
@@ -71,7 +79,7 @@ def _printed(text: str) -> Curves:
     for line in _EPOCH.finditer(text):
         means = {name: float(value) for name, value in _MEAN.findall(line["means"]) if name.startswith(tuple(_AXES))}
         epochs.setdefault(line["loader"], {})[int(line["epoch"])] = means
-    return {loader: {name: [means.get(name, math.nan) for _, means in sorted(found.items())]
+    return {loader: {name: {epoch: means.get(name, math.nan) for epoch, means in sorted(found.items())}
                      for name in dict.fromkeys(chain(*found.values()))} for loader, found in epochs.items()}
 
 
@@ -79,8 +87,9 @@ def format_curves(curves: Curves) -> str:
     """A table per loader, with a line for each of its epochs: not every loader runs in all of the training."""
     tables = []
     for loader, found in curves.items():
-        lines = zip(*([f"{value:.3f}" for value in values] for values in found.values()), strict=True)
-        tables.append(align([(loader, *found), *((str(number), *line) for number, line in enumerate(lines, 1))]))
+        numbers = next(iter(found.values()))
+        lines = [(str(number), *(f"{values.get(number, math.nan):.3f}" for values in found.values())) for number in numbers]
+        tables.append(align([(loader, *found), *lines]))
     return "\n\n".join(tables)
 
 
@@ -89,15 +98,14 @@ def draw(curves: Curves, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    epochs = max(len(values) for found in curves.values() for values in found.values())
     figure = Figure(figsize=(11, 4), layout="constrained")
     FigureCanvasAgg(figure)
     for axis, (start, label) in zip(figure.subplots(1, len(_AXES)), _AXES.items(), strict=True):
         for loader, found in curves.items():
             for name, values in found.items():
                 if name.startswith(start):
-                    at = [epochs * number / len(values) for number in range(1, len(values) + 1)]
-                    axis.plot(at, values, "--" if loader == "val" else "-", label=f"{loader} {name}")
+                    axis.plot(list(values), list(values.values()), "--" if loader == "val" else "-",
+                              label=f"{loader} {name}")
         axis.set(xlabel="epoch", ylabel=label)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8)

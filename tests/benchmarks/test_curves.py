@@ -31,7 +31,7 @@ def test_a_table_per_loader_of_the_newest_checkpoint(folder, capsys):
     assert curves.main([str(folder)]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [["train", "Loss/total"], ["1", "2.000"], ["2", "1.000"], ["3", "0.500"], [],
-                     ["val", "Loss/total", "Stats/J"], ["1", "1.500", "0.500"], ["2", "1.000", "0.750"]]
+                     ["val", "Loss/total", "Stats/J"], ["2", "1.500", "0.500"], ["3", "1.000", "0.750"]]
 
 
 def test_a_picture_of_them(folder, tmp_path):
@@ -52,6 +52,17 @@ resumed from BoxMaskNet_ep0001.pth.tar (epoch 1)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [["train", "Loss/total", "Stats/J"], ["1", "2.000", "0.500"], ["2", "1.000", "0.550"], [],
                      ["val", "Loss/total", "Stats/J"], ["1", "1.500", "0.600"]]
+
+
+def test_epochs_of_a_log_that_begins_later_keep_their_numbers(tmp_path, capsys):
+    (tmp_path / "train.log").write_text("""[train: 5, 20 / 20] FPS: 1.0 (1.0)  ,  Loss/total: 2.00000
+[train: 6, 20 / 20] FPS: 1.0 (1.0)  ,  Loss/total: 1.00000
+[val: 6, 2 / 2] FPS: 5.0 (5.0)  ,  Loss/total: 1.50000
+""")
+    assert curves.main([str(tmp_path / "train.log")]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["train", "Loss/total"], ["5", "2.000"], ["6", "1.000"], [], ["val", "Loss/total"],
+                     ["6", "1.500"]]
 
 
 def test_values_that_are_not_finite_or_missing_are_shown_as_they_are(tmp_path, capsys):
