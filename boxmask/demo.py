@@ -40,6 +40,7 @@ def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
     if checkpoint is not None and not checkpoint.is_file():
         raise FileNotFoundError(f"{checkpoint}: no such checkpoint file; leave --checkpoint out to train a network")
     out.mkdir(parents=True, exist_ok=True)
+    clips = _emptied(out / "samples")
     host.activate()
     search_factor = None  # the network's own
     if checkpoint is None:
@@ -48,8 +49,7 @@ def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
     else:
         _title(f"1. No training: {checkpoint}")
     _title(f"2. {num_sequences} unseen sample sequences of {samples.NUM_FRAMES} frames, with boxes and true masks")
-    shutil.rmtree(out / "samples", ignore_errors=True)
-    frames, truth = samples.write(out / "samples", num_sequences, num_frames=samples.NUM_FRAMES)
+    frames, truth = samples.write(clips, num_sequences, num_frames=samples.NUM_FRAMES)
     _title("3. Masks from the boxes")
     methods = {"boxmask": "network", "GrabCut": "grabcut", "filled box": "box"}
     scores = {}
@@ -71,6 +71,15 @@ def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
         print(picture)
     print(f"\nnetwork: {checkpoint}\nmasks: {out / 'masks' / 'boxmask'}\n{time.perf_counter() - start:.0f} s in all")
     return 0
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder, without the sample clips of an earlier demo. Raises DemoError if there is something else in it."""
+    if folder.is_dir():
+        if not {path.name for path in folder.iterdir()} <= {"frames", "truth"}:
+            raise DemoError(f"{folder}: has files that are not of a demo; choose another --out")
+        shutil.rmtree(folder)
+    return folder
 
 
 def train(out: Path) -> Path:

@@ -56,6 +56,15 @@ def test_the_demos_file_of_paths_is_what_the_host_reads(project, monkeypatch):
     assert env_settings().davis_dir == "" and env_settings().youtubevos_dir == ""
 
 
+def test_what_is_not_of_a_demo_stays(tmp_path):
+    (tmp_path / "samples" / "frames").mkdir(parents=True)
+    (tmp_path / "samples" / "mine.txt").write_text("mine")
+    (tmp_path / "net").touch()
+    with pytest.raises(demo.DemoError, match=r"samples: has files that are not of a demo; choose another --out"):
+        demo.run(tmp_path, checkpoint=tmp_path / "net", num_sequences=1)
+    assert (tmp_path / "samples" / "mine.txt").read_text() == "mine"
+
+
 def test_a_training_that_fails_or_leaves_nothing_ends_the_demo(project, tmp_path):
     out = project("sys.exit(3)")
     with pytest.raises(demo.DemoError, match="exit code 3"):
