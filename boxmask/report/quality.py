@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -21,6 +22,7 @@ from boxmask.terminal import Progress
 LEVELS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 _SHOWN = {"score": "score", "worst": "worst", "box_fit": "box fit", "area_ratio": "area", "stage_agreement": "stages",
           "neighbour_agreement": "neighbours", "fragments": "parts"}
+_SIGNS = [name for name in _SHOWN if name != "worst"]
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,18 @@ def summarise(out: Path, *, progress: Progress = iter) -> QualitySummary:
     names = sorted(OutFolder(out).published())
     if not names:
         raise QualityError(f"{out}: no sequences in it; expected the folder that was the --out of `boxmask generate`")
-    summaries, scores = [], [np.zeros(0)]
+    summaries, known, scores = [], [], [np.zeros(0)]
     for name in progress(names):
         counts = manifest.read_header(out / name).counts
         rows = read_csv(out / name / FILE_NAME)
         summaries.append(sum_up(name, sum(counts.values()), counts.get(Outcome.OK, 0), rows))
+        known.append(Counter(sign for row in rows for sign in _SIGNS if not math.isnan(getattr(row, sign))))
         scores.append(np.array([row.score for row in rows]))
     # A sequence without masks has no score, and comes last.
     ordered = sorted(summaries, key=lambda one: (math.isnan(one.score), one.score, one.sequence))
     found = np.concatenate(scores)
     below = {level: float((found < level).mean()) if len(found) else 0.0 for level in LEVELS}
-    return QualitySummary(tuple(ordered), _total(summaries), below)
+    return QualitySummary(tuple(ordered), _total(summaries, known), below)
 
 
 def format_quality(summary: QualitySummary, limit: int) -> str:
@@ -102,15 +105,15 @@ def format_quality(summary: QualitySummary, limit: int) -> str:
 
 def sum_up(name: str, frames: int, ok: int, rows: list[Row]) -> SequenceSummary:
     """The means over the masks of a sequence of `frames` frames, `ok` of which have masks."""
-    signs = {sign: _mean([getattr(row, sign) for row in rows]) for sign in _SHOWN if sign != "worst"}
+    signs = {sign: _mean([getattr(row, sign) for row in rows]) for sign in _SIGNS}
     worst = min((row.score for row in rows), default=math.nan)
     return SequenceSummary(sequence=name, frames=frames, ok=ok, masks=len(rows), worst=worst, **signs)
 
 
-def _total(summaries: list[SequenceSummary]) -> SequenceSummary:
-    """All masks count the same, however long their sequences are."""
-    signs = {sign: _mean([getattr(one, sign) for one in summaries], [one.masks for one in summaries])
-             for sign in _SHOWN if sign != "worst"}
+def _total(summaries: list[SequenceSummary], known: list[Counter[str]]) -> SequenceSummary:
+    """All masks count the same, however long their sequences are. known: of each, how many of its masks have a sign."""
+    signs = {sign: _mean([getattr(one, sign) for one in summaries], [counts[sign] for counts in known])
+             for sign in _SIGNS}
     worst = min((one.worst for one in summaries if not math.isnan(one.worst)), default=math.nan)
     counted = {name: sum(getattr(one, name) for one in summaries) for name in ("frames", "ok", "masks")}
     return SequenceSummary(sequence="all", worst=worst, **counted, **signs)

@@ -36,6 +36,18 @@ def test_quality_lists_the_worst_sequences_first(three, capsys):
     assert "66.7 % below 0.6" in text
 
 
+def test_a_sign_that_some_masks_lack_counts_by_those_that_have_it(out, label, capsys):
+    out.add("a", [label(), label()], scores=[.9, .9]).add("b", [label()], scores=[.9])
+    table = out.path / "a" / "quality.csv"
+    head, first, second = table.read_text().splitlines()
+    assert head.split(",")[6] == "neighbour_agreement"
+    first = ",".join([*first.split(",")[:6], "", *first.split(",")[7:]])
+    second = ",".join([*second.split(",")[:6], "0.3", *second.split(",")[7:]])
+    table.write_text("\n".join([head, first, second, ""]))
+    _, text, _ = run(capsys, "quality", out.path)
+    assert text.splitlines()[3].split()[-2] == "0.600"  # of 0.3 and 0.9, one mask each
+
+
 def test_quality_prints_as_many_as_told(three, capsys):
     _, text, _ = run(capsys, "quality", three, "--limit", 1)
     assert [line.split()[0] for line in text.splitlines()[1:4]] == ["bad", "...", "all"]
