@@ -150,7 +150,8 @@ def check_name(name: str, *, dataset: str, what: str = "a sequence", sequence: s
                file: Path | None = None) -> str:
     """`name` if a folder or file can be called so, else `DatasetError`.
 
-    A name is one path component: not empty, not hidden, without slash, backslash or control characters, not too long.
+    A name is one path component: not empty, not hidden, without slash, backslash or control characters, not too long,
+    and without spaces at its ends, which lists of names lose.
     """
     problem = _problem(name)
     if problem:
@@ -163,6 +164,8 @@ def _problem(name: str) -> str:
     """Why a folder or file cannot be called so, "" if it can."""
     if not name or name.startswith("."):
         return "it begins with a dot" if name else "it is empty"
+    if name != name.strip():
+        return "it has a space at an end"
     unfit = [letter for letter in name if letter in "/\\" or unicodedata.category(letter) in _UNFIT
              or unicodedata.bidirectional(letter) in _TURNING]
     if unfit:

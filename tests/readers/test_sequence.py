@@ -18,7 +18,7 @@ def image_files(tmp_path, count):
 
 @pytest.mark.parametrize("name", [
     "", ".", "..", "../up", "a/b", "/etc", "a\\b", "..\\up", "C:\\x", ".hidden", ".boxmask", "a\0b", "a\nb", "\ud800",
-    "x" * 300, "\u00e9" * 150, "a\u2028b", "a\x7fb", "a\u202eb", "a\u2066b",
+    "x" * 300, "\u00e9" * 150, "a\u2028b", "a\x7fb", "a\u202eb", "a\u2066b", " a", "a ",
 ])
 def test_what_cannot_be_a_folder_of_masks_is_no_name(name):
     with pytest.raises(DatasetError, match="not the name of a sequence") as caught:
@@ -46,7 +46,7 @@ def test_a_name_stays_in_its_folder(tmp_path_factory, name):
 
 @pytest.mark.parametrize(("name", "why"), [
     ("\u52d5" * 67, "it is 201 bytes long, and 200 is the most"), (".hidden", "it begins with a dot"),
-    ("a\tb", r"it has '\\t' in it"), ("", "it is empty")])
+    (" a", "it has a space at an end"), ("a\tb", r"it has '\\t' in it"), ("", "it is empty")])
 def test_a_refused_name_is_told_why(name, why):
     with pytest.raises(DatasetError, match=f"one plain folder or file name, and {why}"):
         check_name(name, dataset="D")
