@@ -16,9 +16,7 @@ class App {
     this.listen();
     this.refresh();
     this.sayMarks();
-    if (this.marks.stale) {
-      this.say(`Gone with masks that were made again or are not here any more: ${count(this.marks.stale, 'mark')}.`);
-    }
+    this.say(this.otherMarks());
   }
 
   fillHead() {
@@ -114,9 +112,9 @@ class App {
   }
 
   clearMarks() {
-    const {size} = this.marks.marks;
+    const {size} = this.marks;
     if (!size || !window.confirm(`Take away ${count(size, 'mark')}?`)) return;
-    this.marks.set([...this.marks.marks.keys()], '');
+    this.marks.clear();
     this.showMarks();
   }
 
@@ -153,6 +151,14 @@ class App {
       document.getElementById(`save-${mark}`).disabled = !this.marks.names(mark).length;
     });
     document.getElementById('mark-counts').textContent = texts.join(', ');
+  }
+
+  // What became of marks that are of no masks on the page.
+  otherMarks() {
+    const {stale, others} = this.marks;
+    return [stale && `Gone with masks that were made again: ${count(stale, 'mark')}.`,
+      others.size && `Kept for sequences without masks on this page: ${count(others.size, 'mark')}.`]
+      .filter((text) => text).join(' ');
   }
 
   say(text) {

@@ -2,19 +2,22 @@
 // Which sequences are accepted and which rejected, kept by the browser.
 //
 // A mark is of certain masks: with it goes the stamp of the sequence's manifest, and where that is another by now, the
-// sequence has been made again and has no mark.
+// sequence has been made again and has no mark. Of a sequence that is not on the page, or whose masks cannot be read,
+// that is not known, and what was kept is kept.
 
 class Marks {
   constructor(store, key, sequences) {
     this.store = store;
     this.key = `boxmask-review:${key}`;
     this.stamps = new Map(sequences.map((one) => [one.name, one.stamp]));
+    this.withMasks = new Set(sequences.filter((one) => !hasOutcome(one, 'failed')).map((one) => one.name));
     this.isKept = true;
     this.read();
   }
 
   read() {
     this.marks = new Map();
+    this.others = new Map(); // of masks that the page does not have
     this.stale = 0;
     let kept = {};
     try {
@@ -24,6 +27,7 @@ class Marks {
     }
     for (const [name, [mark, stamp]] of Object.entries(kept)) {
       if (this.stamps.get(name) === stamp) this.marks.set(name, mark);
+      else if (!this.withMasks.has(name)) this.others.set(name, [mark, stamp]);
       else this.stale++;
     }
   }
@@ -41,10 +45,20 @@ class Marks {
     this.write();
   }
 
+  clear() {
+    this.marks.clear();
+    this.others.clear();
+    this.write();
+  }
+
+  get size() {
+    return this.marks.size + this.others.size;
+  }
+
   write() {
-    const kept = Object.fromEntries(Array.from(this.marks, ([name, mark]) => [name, [mark, this.stamps.get(name)]]));
+    const shown = Array.from(this.marks, ([name, mark]) => [name, [mark, this.stamps.get(name)]]);
     try {
-      this.store().setItem(this.key, JSON.stringify(kept));
+      this.store().setItem(this.key, JSON.stringify(Object.fromEntries([...this.others, ...shown])));
       this.isKept = true;
     } catch (error) {
       this.isKept = false;

@@ -108,22 +108,27 @@ class _Maker:
         return made
 
     def _listed(self, summary: dict[str, Any]) -> _Made:
-        """Of a sequence without pictures; whatever is told of it is what its mark is for."""
-        stamp = f"{zlib.crc32(repr(summary).encode()):08x}"
+        """Of a sequence without pictures; where it has no manifest either, its mark is for what is told of it."""
+        stamp = self._stamp(summary["name"]) or f"{zlib.crc32(repr(summary).encode()):08x}"
         return _Made({**summary, "file": file_name(summary["name"]), "stamp": stamp, "has_pictures": False}, (), False)
 
     def _up_to_date(self, name: str) -> _Made | None:
         """What an earlier call has made of a sequence, if it is still right."""
+        details = self._earlier(name)
+        is_right = details.get("frames_wanted") == self.frames and details.get("is_whole")
+        return _made_before(details) if is_right else None
+
+    def _earlier(self, name: str) -> dict[str, Any]:
+        """The details of the same masks that an earlier call has written, if all their pictures are there, else {}."""
         file = file_name(name)
         try:
             details = read_details((self.folder / f"{file}.js").read_text(encoding="utf-8"))
-            made = _Made({**details["summary"], "file": file}, tuple(details["files"]), False)
+            details["summary"]["file"] = file
+            is_right = (details["summary"]["stamp"] == self._stamp(name) and details["format"] == FORMAT
+                        and all((self.folder / each).is_file() for each in details["files"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return None
-        is_right = (made.summary.get("stamp") == self._stamp(name) and details.get("frames_wanted") == self.frames
-                    and details.get("format") == FORMAT and details.get("is_whole")
-                    and all((self.folder / each).is_file() for each in made.files))
-        return made if is_right else None
+            return {}
+        return details if is_right else {}
 
     def _stamp(self, name: str) -> str:
         """Of the masks of a sequence: the manifest has the checksums of all its files."""
@@ -145,9 +150,17 @@ class _Maker:
         try:
             sequence = self._read(name)
         except DatasetError as error:
-            return self._listed({**summary, "note": f"no pictures: {error}"})
+            return self._without_dataset(summary, error)
         summary |= {"file": file_name(name), "stamp": stamp, "has_pictures": True}
         return self._write_files(summary, content, rows, sequence)
+
+    def _without_dataset(self, summary: dict[str, Any], error: DatasetError) -> _Made:
+        earlier = self._earlier(summary["name"])
+        if not earlier:
+            return self._listed({**summary, "note": f"no pictures: {error}"})
+        made = _made_before(earlier)
+        made.summary["note"] = f"the pictures are of an earlier time, and could not be drawn again: {error}"
+        return made
 
     def _read(self, name: str) -> Sequence:
         opened = self.sources.find(name)
@@ -184,6 +197,10 @@ class _Maker:
         # Last, as it says that the others are there.
         _write(self.folder / f"{file}.js", details_text(details).encode())
         return _Made(summary, tuple(files), True)
+
+
+def _made_before(details: dict[str, Any]) -> _Made:
+    return _Made(details["summary"], tuple(details["files"]), False)
 
 
 def file_name(name: str) -> str:

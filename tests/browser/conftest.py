@@ -46,6 +46,9 @@ class Folder:
     def make(self, *, overwrite: bool = False, sequences: tuple[str, ...] | None = None) -> Path:
         job = Job(Source("got10k", {"root": str(self.root)}), str(self.out), sequences, method="grabcut")
         assert job.run(overwrite=overwrite).is_complete
+        return self.build()
+
+    def build(self) -> Path:
         return build(self.out, self.page, frames=0).page
 
 

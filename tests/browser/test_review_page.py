@@ -186,6 +186,29 @@ def test_a_mark_is_gone_when_its_masks_have_been_made_again(browser, folder):
     assert status(browser).endswith("1 mark.") and "made again" in status(browser)
 
 
+def test_marks_of_masks_that_the_page_does_not_have_are_kept_until_all_are_taken_away(browser, folder):
+    browser.run("app.marks.set(['walk-1', 'walk-2', 'absent'], 'accepted')")
+    elsewhere, manifest = folder.root.parent / "walk-2", folder.out / "absent" / "manifest.json"
+    text = manifest.read_text()
+    (folder.out / "walk-2").rename(elsewhere)
+    manifest.write_text(text[:-5])
+    folder.build()
+    browser.open(folder.page / "index.html")
+    assert status(browser) == "Kept for sequences without masks on this page: 2 marks."
+    browser.run("app.marks.set(['walk-1'], '')")
+    browser.run("app.marks.set(['walk-10'], 'rejected')")
+    assert browser.run("app.marks.names('accepted')") == []
+    elsewhere.rename(folder.out / "walk-2")
+    manifest.write_text(text)
+    folder.build()
+    browser.open(folder.page / "index.html")
+    assert browser.run("app.marks.names('accepted')") == ["absent", "walk-2"]
+    browser.run("app.marks.others.set('gone', ['accepted', 'x'])")
+    browser.run("window.confirm = (text) => { window.asked = text; return true; }")
+    browser.run("app.clearMarks()")
+    assert browser.run("asked") == "Take away 4 marks?" and browser.run("Object.values(localStorage)") == ["{}"]
+
+
 def test_everything_that_can_be_used_has_a_name_and_the_focus_can_be_seen(browser):
     unnamed = browser.run("""Array.from(document.querySelectorAll('button, input, select, summary, img, svg'))
         .filter((one) => !(one.textContent.trim() || one.getAttribute('aria-label') || one.hasAttribute('alt') ||

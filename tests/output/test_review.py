@@ -178,6 +178,37 @@ def test_a_frame_that_cannot_be_read_is_said_and_tried_again(out, label, reviewe
     assert reviewed().drawn == 0
 
 
+def test_a_mark_stays_of_the_same_masks_while_they_cannot_be_shown(out, label, reviewed):
+    for name in ("away", "damaged"):
+        out.add(name, [label()])
+    before = page_data(reviewed())[1]
+    shutil.rmtree(out.path.parent / "page")
+    shutil.rmtree(out.videos / "away")
+    (out.path / "damaged" / "quality.csv").write_text("nonsense")
+    built = reviewed()
+    after = page_data(built)[1]
+    assert built.without == 2
+    assert {name: row["stamp"] for name, row in after.items()} == {name: row["stamp"] for name, row in before.items()}
+
+
+def test_pictures_stay_of_a_sequence_that_is_not_in_the_dataset_for_now(out, label, reviewed):
+    out.add("kept", [label()] * 5).add("changed", [label()]).add("other", [label()])
+    shown = details(reviewed(frames=1), "kept")["frames"]
+    for name in ("kept", "changed"):
+        shutil.move(out.videos / name, out.path.parent / name)
+    shutil.rmtree(out.path / "changed")
+    out.add("changed", [label(12)])
+    shutil.rmtree(out.videos / "changed")
+    built = reviewed(frames=3)
+    rows = page_data(built)[1]
+    assert (built.drawn, built.without) == (1, 1)
+    assert "of an earlier time" in rows["kept"]["note"] and details(built, "kept")["frames"] == shown
+    assert not rows["changed"]["has_pictures"]
+    shutil.move(out.path.parent / "kept", out.videos / "kept")
+    built = reviewed(frames=3)
+    assert built.drawn == 1 and page_data(built)[1]["kept"]["note"] == ""
+
+
 def test_what_went_wrong_is_on_the_page_too(out, label, reviewed):
     for name in ("fine", "cut", "nonsense", "beyond", "moved"):
         out.add(name, [label()])
