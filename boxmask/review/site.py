@@ -243,7 +243,8 @@ def _require_target(target: Path, out: OutFolder, sources: list[Source]) -> None
         return
     if not target.is_dir():
         raise OutputError(f"{target} is a file, and the page and its pictures go into a folder; choose another --out")
-    if any(name != PICTURES for name in os.listdir(target)) and not _is_ours(target / PAGE):
+    # The last is left where an earlier call was killed.
+    if set(os.listdir(target)) - {PICTURES, _partial(target / PAGE).name} and not _is_ours(target / PAGE):
         raise OutputError(f"{target} holds files that are not of `boxmask review`; choose another --out")
 
 
@@ -264,11 +265,17 @@ def _remove_others(folder: Path, made: list[_Made]) -> None:
                 (folder / name).unlink()
 
 
+def _partial(path: Path) -> Path:
+    """Where a file is while it is written."""
+    return path.with_name(f"{path.name}.partial")
+
+
 def _write(path: Path, data: bytes) -> None:
-    """Writes a file so that it is whole under its name."""
-    partial = path.with_name(f"{path.name}.partial")
+    """Writes a file so that it is whole under its name, or not there."""
     try:
-        partial.write_bytes(data)
+        _partial(path).write_bytes(data)
+        os.replace(_partial(path), path)
     except OSError as error:  # of a full disk Python does not say where
+        with suppress(OSError):
+            _partial(path).unlink()
         raise OSError(error.errno, error.strerror, str(path)) from error
-    os.replace(partial, path)

@@ -1,5 +1,6 @@
 """`boxmask review`: what is on the page and beside it; the page itself runs in tests/browser."""
 
+import errno
 import html
 import json
 import math
@@ -264,6 +265,21 @@ def test_a_page_goes_nowhere_where_it_would_do_harm(out, label, reviewed, tmp_pa
     place = target(tmp_path)
     with pytest.raises(OutputError, match=said):
         build(out.path, place, frames=4)
+
+
+@pytest.mark.parametrize("error", [None, errno.ENOSPC], ids=["a kill", "a full disk"])
+def test_what_a_kill_or_a_full_disk_leaves_is_not_in_the_way(out, label, reviewed, faults, error):
+    out.add("walk", [label()])
+    target = reviewed().page.parent
+    steps = faults.at_every_step(lambda: build(out.path, target, frames=24), target, lambda: shutil.rmtree(target),
+                                 error=error, lasts=error is not None)
+    for step, ended in steps:
+        assert ended.is_foreseen, f"step {step}: {ended.reason}"
+        left = [path.name for path in target.rglob("*.partial")]
+        assert error is None or not left, f"step {step}"
+        assert reviewed().sequences == 1
+        assert {path.name for path in target.iterdir()} == {PICTURES, "index.html"}, f"step {step}"
+    assert step > 8
 
 
 def test_the_command_says_where_the_page_is(out, label, reviewed, capsys):
