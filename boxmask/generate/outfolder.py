@@ -105,7 +105,7 @@ def remove_tree(path: Path) -> None:
 
 
 def require_apart(out: Path, source: Path, *, inside: bool = True) -> None:
-    """Raises `OutputError` if masks would go to the folder they are made from, or (`inside`) anywhere in it."""
+    """Raises `OutputError` if what is made would go to the folder it is made from, or (`inside`) anywhere in it."""
     target, origin = out.resolve(), source.resolve()
     if target == origin or (inside and origin in target.parents):
-        raise OutputError(f"{out} is in {source}, from which the masks are made; choose an --out outside of it")
+        raise OutputError(f"{out} is in {source}, which is only read; choose an --out outside of it")

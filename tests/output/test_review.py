@@ -255,7 +255,7 @@ def foreign(tmp_path):
 
 
 @pytest.mark.parametrize("target, said", [
-    (lambda tmp_path: tmp_path / "out" / "page", "choose an --out outside"),
+    (lambda tmp_path: tmp_path / "out" / "page", "out/page is in .*/out, which is only read; choose an --out outside"),
     (lambda tmp_path: tmp_path / "videos" / "page", "choose an --out outside"),
     (foreign, "not of `boxmask review`"),
 ])
