@@ -26,8 +26,10 @@ class App {
       for (const [outcome, count] of Object.entries(one.outcomes)) total[outcome] = (total[outcome] || 0) + count;
     }
     document.getElementById('heading').textContent = `${page.dataset}: ${page.title}`;
-    const facts = [page.method, count(sequences.length, 'sequence'),
-      `frames: ${outcomeText(total)}`, page.open && `${count(page.open, 'sequence')} not made yet`];
+    const failed = sequences.filter((one) => hasOutcome(one, 'failed')).length;
+    const frames = outcomeText(total);
+    const facts = [page.method, `${count(sequences.length, 'sequence')}${failed ? `, ${failed} failed` : ''}`,
+      frames && `frames: ${frames}`, page.open && `${count(page.open, 'sequence')} not made yet`];
     document.getElementById('summary').textContent = facts.filter((text) => text).join(' \u00b7 ');
     const kinds = outcomeKinds(sequences).filter(({kind, number}) => kind === '' || number);
     document.getElementById('outcome').replaceChildren(...kinds.map(({kind, text, number}) =>

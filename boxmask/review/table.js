@@ -150,5 +150,6 @@ function markTag(mark) {
 }
 
 function outcomeText(outcomes) {
-  return Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome.replace('_', ' ')}`).join(', ');
+  return Object.entries(outcomes).filter(([, count]) => count)
+    .map(([outcome, count]) => `${count} ${outcome.replace('_', ' ')}`).join(', ');
 }

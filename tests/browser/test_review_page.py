@@ -35,6 +35,18 @@ def test_the_worst_sequence_comes_first_and_is_open(browser):
     assert browser.text("#says strong") == worst
 
 
+def test_the_head_says_how_many_sequences_failed_and_leaves_out_what_there_is_none_of(browser, folder):
+    assert browser.text("#summary") == "grabcut \u00b7 6 sequences \u00b7 frames: 70 ok, 2 absent"
+    for outcomes, said in (("{failed: 0}", "6 sequences, 1 failed \u00b7 frames: 58 ok, 2 absent"),
+                           ("{failed: 7}", "6 sequences, 1 failed \u00b7 frames: 58 ok, 2 absent, 7 failed")):
+        browser.run(f"app.sequences.find((one) => one.name === 'walk-1').outcomes = {outcomes}")
+        browser.run("app.fillHead()")
+        assert browser.text("#summary") == f"grabcut \u00b7 {said}"
+    browser.run("app.sequences.forEach((one) => { one.outcomes = {failed: 0}; })")
+    browser.run("app.fillHead()")
+    assert browser.text("#summary") == "grabcut \u00b7 6 sequences, 6 failed"
+
+
 def test_nothing_but_files_beside_the_page_is_asked_for(browser, folder):
     browser.press("j", "j", "j")
     browser.wait("Array.from(document.images).filter((one) => one.complete && one.naturalWidth).length > 8")
