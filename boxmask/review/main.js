@@ -141,7 +141,7 @@ class App {
 
   showMarks() {
     this.sayMarks();
-    this.table.render();
+    this.refresh();
     this.detail.refreshHead();
   }
 

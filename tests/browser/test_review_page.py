@@ -198,6 +198,23 @@ def test_a_mark_is_gone_when_its_masks_have_been_made_again(browser, folder):
     assert status(browser).endswith("1 mark.") and "made again" in status(browser)
 
 
+def test_the_list_fits_the_filter_when_many_marks_change_at_once(browser):
+    browser.run("app.marks.set(['walk-1', 'walk-2'], 'accepted')")
+    choose(browser, "marked", "accepted")
+    assert sorted(listed(browser)) == ["walk-1", "walk-2"]
+    browser.run("app.addList({files: [new Blob(['walk-2\\nwalk-10\\n'])]}, 'rejected')")
+    browser.wait("app.marks.of('walk-10')")
+    assert listed(browser) == ["walk-1"] == [chosen(browser)]
+    browser.run("""localStorage.setItem(app.marks.key,
+        JSON.stringify({absent: ['accepted', app.marks.stamps.get('absent')]}));
+        window.dispatchEvent(new Event('storage'))""")
+    assert listed(browser) == ["absent"] == [chosen(browser)]
+    browser.run("window.confirm = () => true; app.clearMarks()")
+    assert listed(browser) == [] and browser.run("document.getElementById('nothing').hidden") is False
+    choose(browser, "marked", "unmarked")
+    assert len(listed(browser)) == 6
+
+
 def test_marks_of_masks_that_the_page_does_not_have_are_kept_until_all_are_taken_away(browser, folder):
     browser.run("app.marks.set(['walk-1', 'walk-2', 'absent'], 'accepted')")
     elsewhere, manifest = folder.root.parent / "walk-2", folder.out / "absent" / "manifest.json"
