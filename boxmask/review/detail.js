@@ -100,6 +100,7 @@ class Detail {
     const mark = this.app.marks.of(sequence.name);
     const button = (value, text, key) => make('button', {type: 'button', class: `choice ${value}`, 'data-mark': value,
       'aria-pressed': String(mark === value), 'aria-keyshortcuts': key,
+      onkeydown: (event) => { if (event.repeat && event.key === 'Enter') event.preventDefault(); },
       onclick: () => this.app.mark(mark === value ? '' : value)}, text);
     return make('div', {class: 'head'},
       make('h2', {}, sequence.name),

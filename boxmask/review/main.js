@@ -1,6 +1,9 @@
 'use strict';
 // The page as a whole: what is chosen, filters, marks and keys.
 
+// Keys that mark do so once, however long they are held: what they go on to has not been seen.
+const MARKING = ['a', 'r', 'u'];
+
 class App {
   constructor() {
     this.page = JSON.parse(document.getElementById('page-data').textContent);
@@ -179,10 +182,10 @@ class App {
       a: () => this.mark('accepted'), r: () => this.mark('rejected'), u: () => this.mark(''),
       '/': () => document.getElementById('search').focus(),
     };
-    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (!actions[key] || (event.repeat && MARKING.includes(key))) return;
     event.preventDefault();
-    action();
+    actions[key]();
   }
 }
 

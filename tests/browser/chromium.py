@@ -110,12 +110,14 @@ class Browser:
             assert time.monotonic() < end, f"never true: {script}"
             time.sleep(0.02)
 
-    def press(self, *keys: str) -> None:
-        """Presses keys, one after the other, as a keyboard does."""
+    def press(self, *keys: str, repeats: int = 0) -> None:
+        """Presses keys, one after the other, as a keyboard does. repeats: of each key, which is held that long."""
         for key in keys:
             text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
             code = _CODES.get(key, ord(key[0].upper()))
-            self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
+            for repeat in range(1 + repeats):
+                self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code,
+                          autoRepeat=repeat > 0, **text)
             self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
     def click(self, selector: str) -> None:

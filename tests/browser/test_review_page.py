@@ -95,6 +95,17 @@ def test_keys_go_through_sequences_and_frames(browser):
     assert chosen(browser) == names[0] and "first sequence" in status(browser)
 
 
+def test_a_key_that_is_held_goes_on_but_marks_once(browser):
+    names = listed(browser)
+    browser.press("a", repeats=3)
+    browser.press("R", repeats=3)
+    assert chosen(browser) == names[2] and browser.run("app.marks.size") == 2
+    browser.press("j", repeats=1)
+    browser.run("document.querySelector('[data-mark=rejected]').focus()")
+    browser.press("Enter", repeats=3)
+    assert chosen(browser) == names[5] and browser.run("app.marks.size") == 3
+
+
 def test_letters_are_letters_in_a_field_and_where_they_are_off(browser):
     browser.press("/", "r")
     assert browser.run("document.getElementById('search').value") == "r"
