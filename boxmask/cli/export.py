@@ -24,8 +24,8 @@ def add(commands: argparse._SubParsersAction) -> None:
                                                                              "not be there yet")
     export.add_argument("--link-frames", action="store_true",
                         help="youtubevos: also JPEGImages, symbolic links to the images that the masks were made from")
-    export.add_argument("--root", type=Path, metavar="DIR", help="where the dataset is now, if it has moved "
-                                                                 "(--link-frames)")
+    export.add_argument("--root", type=Path, metavar="DIR",
+                        help="where the dataset is now, or one of several videos, if it has moved (--link-frames)")
     export.add_argument("--unfinished", action="store_true",
                         help="export what is there of a run that has sequences failed or still to do")
     add_json(export, "where it is and how many sequences it has")

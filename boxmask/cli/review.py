@@ -23,7 +23,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     review.add_argument("--frames", type=not_negative, default=24, metavar="N",
                         help="about how many frames of a sequence to show, the worst among them; 0 for all (default: "
                              "%(default)s)")
-    review.add_argument("--root", type=Path, metavar="DIR", help="where the dataset is now, if it has moved")
+    review.add_argument("--root", type=Path, metavar="DIR",
+                        help="where the dataset is now, or one of several videos, if it has moved")
     review.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N",
                         help="sequences drawn at the same time (default: one a processor)")
     add_json(review, "where the page is and how many sequences it has")

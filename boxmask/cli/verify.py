@@ -19,7 +19,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     verify.add_argument("out", type=Path, metavar="OUT", help="the --out of `boxmask generate`")
     verify.add_argument("--quick", action="store_true", help="look at the sizes of files, and do not read them")
     verify.add_argument("--repair", action="store_true", help="make the sequences that have a fault again")
-    verify.add_argument("--root", type=Path, metavar="DIR", help="where the dataset is now, if it has moved (--repair)")
+    verify.add_argument("--root", type=Path, metavar="DIR",
+                        help="where the dataset is now, or one of several videos, if it has moved (--repair)")
     verify.add_argument("--checkpoint", type=Path, metavar="C", help="where the network is now, if it has moved "
                                                                      "(--repair)")
     verify.add_argument("--device", help="as for `boxmask generate` (--repair)")

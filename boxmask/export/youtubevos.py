@@ -29,8 +29,8 @@ def export(out: Path, target: Path, *, link_frames: bool = False, dataset_root: 
 
     Masks of frames that could not be looked at, and poor ones, are left out; their frames are not. So are
     sequences in which no object is to be seen, of which a warning tells: loaders look for an object's first frame.
-    link_frames: also JPEGImages, symbolic links to the images that the masks were made from; dataset_root: where the
-    dataset on record is now, if it has moved. Raises `ExportError` where masks or images are missing.
+    link_frames: also JPEGImages, symbolic links to the images that the masks were made from; dataset_root: as the
+    `root` of `Sources`. Raises `ExportError` where masks or images are missing.
     """
     videos: dict[str, Any] = {}
     with whole(target, out) as partial:
@@ -85,7 +85,7 @@ class _Images:
             raise ExportError(f"{out} has no .boxmask/run.json to say where its frames are; leave out --link-frames, "
                               "and put the frames into JPEGImages yourself")
         try:
-            self.sources = Sources(Source(**each).moved(dataset_root) for each in record.sources)
+            self.sources = Sources((Source(**each) for each in record.sources), dataset_root)
         except DatasetError as error:
             raise ExportError(f"{error}; if the dataset has moved, name with --root where it is, or leave out "
                               "--link-frames") from error

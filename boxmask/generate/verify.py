@@ -6,6 +6,7 @@ import logging
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ from typing import Any
 from boxmask.generate import ledger, manifest, settings
 from boxmask.generate.job import Job
 from boxmask.generate.ledger import Ledger
-from boxmask.generate.manifest import Manifest, ManifestError, Stamp
+from boxmask.generate.manifest import Frame, Manifest, ManifestError, Stamp
+from boxmask.generate.outcomes import Outcome
 from boxmask.generate.outfolder import OutFolder, OutputError
 from boxmask.generate.owner import Owner
 from boxmask.generate.settings import Record
 from boxmask.generate.source import Opened, Source, Sources
 from boxmask.generate.writer import require_replaceable
-from boxmask.readers.images import is_folder
-from boxmask.readers.sequence import DatasetError
+from boxmask.readers.images import ImageError, is_folder
+from boxmask.readers.sequence import DatasetError, Frames
 from boxmask.terminal import Progress
 
 logger = logging.getLogger(__name__)
@@ -81,16 +83,18 @@ def repair(root: Path, names: tuple[str, ...], *, dataset_root: str | None = Non
            device: str | None = None) -> list[Job]:
     """The jobs that make sequences of an output folder again, which are marked for it; one per dataset.
 
-    dataset_root, checkpoint: where those on record are now, if they have moved. Sequences that no dataset on record
-    has, or two, are left as they are, and so are those whose folders hold what is not ours to delete.
+    dataset_root: as the `root` of `Sources`; checkpoint: where that on record is now, if it has moved. Sequences that
+    no dataset on record has, or two, or with other frames, are left as they are, and so are those whose folders hold
+    what is not ours to delete.
     """
     out = OutFolder(root)
     record = settings.read_record(out)
-    sources = Sources(Source(**each).moved(dataset_root) for each in record.sources)
+    sources = Sources((Source(**each) for each in record.sources), dataset_root)
     found: dict[Opened, list[str]] = {}
+    to_redo = out.marked(out.redo)
     for name in names:
         opened = _find(sources, out.sequence(name)) if _is_replaceable(out.sequence(name)) else None
-        if opened is not None:
+        if opened is not None and (name in to_redo or _has_its_frames(opened, out.sequence(name), record)):
             found.setdefault(opened, []).append(name)
     jobs = [_job(opened.source, out, record, tuple(its), checkpoint, device) for opened, its in found.items()]
     settings.mark_to_redo(out, out.published() & {name for job in jobs for name in job.sequences})
@@ -108,6 +112,33 @@ def _find(sources: Sources, folder: Path) -> Opened | None:
         logger.warning("%s: no dataset on record has this sequence; name where it is now with --root, or remove the "
                        "folder if it is not of this run", folder)
     return opened
+
+
+def _has_its_frames(opened: Opened, folder: Path, record: Record) -> bool:
+    """Whether a source has the frames that the masks in a folder are of, or else a warning that it stays as it is.
+
+    True where nothing tells: no manifest, one of another sequence or other settings, nothing that can be read.
+    """
+    try:
+        content = manifest.read(folder)
+        frames = opened.dataset.read(folder.name).frames
+    except (ManifestError, DatasetError):
+        return True
+    if content.sequence != folder.name or dict(content.header.settings) != record.settings.said():
+        return True
+    if frames.names == tuple(frame.name for frame in content.frames) and _have_sizes(frames, content.frames):
+        return True
+    logger.warning("%s: its masks are of other frames than there are in %s; name the right place with --root, or, if "
+                   "the frames have changed, make it again with `boxmask generate --overwrite`", folder, opened.source)
+    return False
+
+
+def _have_sizes(frames: Frames, known: tuple[Frame, ...]) -> bool:
+    for index, frame in enumerate(known):
+        with suppress(ImageError):
+            if frame.outcome is Outcome.OK and frames.size(index) != (frame.width, frame.height):
+                return False
+    return True
 
 
 def _is_replaceable(folder: Path) -> bool:

@@ -51,21 +51,20 @@ def build(root: Path, target: Path, *, frames: int, dataset_root: str | None = N
           progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda items, total: items) -> Built:
     """Writes the page of the output folder `root` into the folder `target`.
 
-    frames: shown of a sequence, 0 for all. dataset_root: where the dataset on record is now, if it has moved. workers:
-    threads. progress: given the results as they come and their number, to pass them on. Raises `OutputError` for
-    folders that do not suit, and where the dataset is gone.
+    frames: shown of a sequence, 0 for all. dataset_root: as the `root` of `Sources`. workers: threads.
+    progress: given the results as they come and their number, to pass them on. Raises `OutputError` for folders that do
+    not suit, and where the dataset is gone.
     """
     out = OutFolder(root)
     record = read_record(out)
     if record is None:
         raise OutputError(f"{root}: there is no {out.run_file.relative_to(out.root)} in it; name the --out folder of a "
                           "`boxmask generate`")
-    sources = [Source(**each).moved(dataset_root) for each in record.sources]
-    _require_target(target, out, sources)
+    opened = _open([Source(**each) for each in record.sources], dataset_root)
+    _require_target(target, out, opened.sources)
     names = _names(out)
     if not names:
         raise OutputError(f"{root}: no sequences in it yet; run `boxmask generate` to its end")
-    opened = _open(sources)
     (target / PICTURES).mkdir(parents=True, exist_ok=True)
     maker = _Maker(out, target / PICTURES, opened, frames)
     with ThreadPoolExecutor(workers) as pool, closing(pool.map(maker.make, names)) as results:
@@ -226,9 +225,9 @@ def _head(out: OutFolder, record: Record, made: list[_Made]) -> dict[str, Any]:
             "levels": figures.LEVELS, "open": len(set(record.sequences) - there)}
 
 
-def _open(sources: list[Source]) -> Sources:
+def _open(sources: list[Source], root: str | None) -> Sources:
     try:
-        return Sources(sources)
+        return Sources(sources, root)
     except DatasetError as error:
         raise OutputError(f"the frames cannot be shown: {error}; if the dataset has moved, name with --root where it "
                           "is") from error

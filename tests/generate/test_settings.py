@@ -140,7 +140,7 @@ def test_a_video_that_has_moved_is_the_same(files, tmp_path, job):
     of("here").run()
     (tmp_path / "here").rename(tmp_path / "there")
     assert of("there").run().is_complete
-    assert of("here").source.moved(str(tmp_path / "there" / "video")) == of("there").source
+    assert of("here").source.moved(tmp_path / "there" / "video") == of("there").source
 
 
 @pytest.mark.parametrize(("annotations", "found"), [
@@ -149,7 +149,7 @@ def test_a_video_that_has_moved_is_the_same(files, tmp_path, job):
 def test_what_lay_in_or_beside_a_dataset_has_moved_with_it(tmp_path, annotations, found):
     (tmp_path / "a.json").touch()
     source = Source("coco", {"root": f"{tmp_path}/here/frames", "annotations": f"{tmp_path}/{annotations}"})
-    moved = source.moved(f"{tmp_path}/there/frames")
+    moved = source.moved(tmp_path / "there/frames")
     assert moved.arguments == {"root": f"{tmp_path}/there/frames", "annotations": f"{tmp_path}/{found}"}
 
 

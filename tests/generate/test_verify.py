@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from boxmask.cli import main
 from boxmask.generate.claims import Claims
 from boxmask.generate.outfolder import OutFolder, OutputError
+from boxmask.generate.source import Source
 from boxmask.generate.verify import verify
 
 BOX = "10,8,20,16"
@@ -181,3 +183,81 @@ def test_a_folder_without_a_run_is_refused(tmp_path, capsys):
     (tmp_path / ".boxmask" / "run.json").write_text("{")
     assert main(["verify", str(tmp_path)]) == 1
     assert "run.json: the record of the run cannot be read" in capsys.readouterr().err
+
+
+@pytest.fixture
+def videos(files, tmp_path, job):
+    """Masks of the videos `one` and `two`, in folders of one name, whose boxes lie beside them."""
+    for number, name in enumerate(("one", "two")):
+        files.image(tmp_path / "here" / name / "img" / "f0.jpg", files.picture(number))
+        (tmp_path / "here" / name / "boxes.txt").write_text(f"{10 + number},8,20,16\n")
+        place = tmp_path / "here" / name
+        source = Source("folder", {"frames": str(place / "img"), "boxes": str(place / "boxes.txt"), "name": name})
+        replace(job("-"), source=source).run()
+    return tmp_path / "here"
+
+
+def lose_masks(out):
+    for name in ("one", "two"):
+        (out / name / "f0.png").unlink()
+
+
+@pytest.mark.parametrize("named", ["one", "two"])
+def test_videos_that_have_moved_together_are_found_by_the_place_of_one(videos, tmp_path, tree, named):
+    out, there = tmp_path / "out", tmp_path / "there"
+    whole = {name: tree(out / name) for name in ("one", "two")}
+    videos.rename(there)
+    assert main(["export", str(out), "--to", "youtubevos", "--out", str(tmp_path / "vos"), "--link-frames", "--root",
+                 str(there / named / "img")]) == 0
+    for name in whole:
+        assert (tmp_path / "vos" / "JPEGImages" / name / "f0.jpg").resolve() == there / name / "img" / "f0.jpg"
+    lose_masks(out)
+    assert main(["verify", str(out), "--repair", "--root", str(there / named / "img")]) == 0
+    assert {name: tree(out / name) for name in whole} == whole
+
+
+def test_of_several_videos_those_that_are_where_they_were_stay(videos, tmp_path, tree):
+    out = tmp_path / "out"
+    whole = {name: tree(out / name) for name in ("one", "two")}
+    (videos / "two").rename(tmp_path / "alone")
+    lose_masks(out)
+    assert main(["verify", str(out), "--repair", "--root", str(tmp_path / "alone" / "img")]) == 0
+    assert {name: tree(out / name) for name in whole} == whole
+
+
+@pytest.mark.parametrize("root", ["there/img", "there"])
+def test_a_place_that_may_be_that_of_several_videos_is_refused(videos, tmp_path, tree, capsys, root):
+    out = tmp_path / "out"
+    lose_masks(out)
+    before = tree(out)
+    shutil.copytree(videos / "one", tmp_path / "there")
+    shutil.rmtree(videos)
+    assert main(["verify", str(out), "--repair", "--root", str(tmp_path / root)]) == 1
+    gone = f"{videos / 'one' / 'img'}, {videos / 'two' / 'img'}, which are all gone"
+    assert f"may be any of {gone}" in capsys.readouterr().err
+    assert tree(out) == before
+
+
+def test_a_root_is_refused_where_nothing_has_moved_and_it_is_none_of_several(videos, tmp_path, capsys):
+    lose_masks(tmp_path / "out")
+    assert main(["verify", str(tmp_path / "out"), "--repair", "--root", str(tmp_path / "else")]) == 1
+    assert "nothing has moved" in capsys.readouterr().err
+
+
+OTHERS = {
+    "more frames": lambda files, folder: files.image(folder / "00000004.jpg", files.picture(3)),
+    "another size": lambda files, folder: files.image(folder / "00000001.jpg", files.picture(0, (32, 24))),
+}
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_no_masks_are_made_again_from_other_frames(got10k, files, tmp_path, job, tree, caplog, change):
+    root, out = got10k("A", boxes=[BOX] * 3), tmp_path / "out"
+    job(root).run()
+    (out / "A" / "00000001.png").unlink()
+    before = tree(out)
+    OTHERS[change](files, root.rename(tmp_path / "other") / "A")
+    (tmp_path / "other" / "A" / "groundtruth.txt").open("a").write(f"{BOX}\n" * (change == "more frames"))
+    assert main(["verify", str(out), "--repair", "--root", str(tmp_path / "other")]) == 1
+    assert f"its masks are of other frames than there are in {tmp_path / 'other'}; name the right" in caplog.text
+    assert tree(out) == before
