@@ -115,7 +115,8 @@ class Job:
             return common
         return replace(common, checkpoint=weights.checksum(self.network_file),
                        constructor=masker.net.constructor.fun_name, windows=self.windows.kind,
-                       window=self.windows.window, stride=self.windows.stride, overlap=self.windows.overlap,
+                       window=self.windows.window, stride=self.windows.stride,
+                       overlap=self.windows.overlap if self.windows.kind == "chunk" else 0,
                        iterations=masker.iterations, search_factor=masker.search_factor,
                        box_margin=self.box_margin or None)
 

@@ -1,0 +1,38 @@
+"""What a job makes of what it is asked for."""
+
+from dataclasses import replace
+
+import pytest
+
+from boxmask.generate import manifest
+from boxmask.generate.ledger import read_failure
+from boxmask.generate.outfolder import OutFolder
+from boxmask.generate.plan import WindowOptions
+from boxmask.generate.source import Source
+
+BOX = "10,8,20,16"
+
+
+@pytest.mark.parametrize("asked", [{"first": 0}, {"every": 1}, {"first": 0, "every": 1}])
+def test_all_frames_are_all_frames_however_they_are_asked_for(got10k, job, asked):
+    root = got10k("A")
+    job(root).run()
+    assert replace(job(root), source=Source("got10k", {"root": str(root)}, **asked)).run().is_complete
+
+
+def test_the_overlap_of_chunks_does_not_concern_sliding_windows(got10k, job):
+    root = got10k("A")
+    one, other = (job(root, method="network", device="cpu", windows=WindowOptions("sliding", overlap=overlap))
+                  .prepare().record.settings for overlap in (0, 3))
+    assert one == other
+
+
+@pytest.mark.parametrize(("asked", "count"), [({}, 9), ({"first": 5}, 5), ({"every": 2}, 5),
+                                              ({"first": 4, "every": 3}, 2), ({"first": 90}, 9)])
+def test_of_a_sequence_that_fails_those_frames_are_counted_that_were_asked_for(got10k, tmp_path, job, asked, count):
+    got10k("A", boxes=[BOX] * 9)
+    root = got10k("B", boxes=[BOX] * 9)
+    (root / "B" / "groundtruth.txt").unlink()
+    replace(job(root), source=Source("got10k", {"root": str(root)}, **asked)).run()
+    assert read_failure(OutFolder(tmp_path / "out"), "B").frames == count
+    assert manifest.read_header(tmp_path / "out" / "A").num_frames == count
