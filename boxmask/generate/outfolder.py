@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
+from boxmask.generate import manifest
 from boxmask.readers.images import is_folder
 
 STATE = ".boxmask"
+# How often a folder is made anew that others remove as they end: each time takes one of them, within microseconds.
+_TRIES = 10
+
+T = TypeVar("T")
 
 
 class OutputError(ValueError):
@@ -35,6 +42,7 @@ class OutFolder:
         self.redo = self.state / "redo"
         self.workers = self.state / "workers"
         self.lock = self.state / "lock"
+        self._whole: set[str] = set()
 
     def sequence(self, name: str) -> Path:
         """The folder of a sequence: there when it is whole, and only then."""
@@ -48,13 +56,23 @@ class OutFolder:
             return {entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry)}
 
     def done(self) -> set[str]:
-        """The names of the sequences that are there and not to be made again."""
-        return self.published() - self.marked(self.redo)
+        """The names of the sequences that are there, with their manifests, and not to be made again."""
+        # What was whole stays so: a server of files is asked for each manifest once, and not each second.
+        self._whole = {name for name in self.published() if name in self._whole or self._has_manifest(name)}
+        return self._whole - self.marked(self.redo)
+
+    def is_done(self, name: str) -> bool:
+        """Whether a sequence is one of those that are `done`, by now."""
+        return self._has_manifest(name) and not (self.redo / name).exists()
+
+    def _has_manifest(self, name: str) -> bool:
+        return os.path.isfile(self.sequence(name) / manifest.FILE_NAME)  # False too where one may not look
 
     def marked(self, folder: Path) -> set[str]:
-        """The names of the files in one of the state's folders, without what follows the name of a sequence."""
+        """The names of the sequences that have something in one of the state's folders."""
+        suffix = ".json" if folder == self.failed else ""
         with suppress(FileNotFoundError):
-            return {name.removesuffix(".json") for name in os.listdir(folder)}
+            return {name.removesuffix(suffix) for name in os.listdir(folder)}
         return set()
 
     def remove_empty(self) -> None:
@@ -77,16 +95,28 @@ def version(path: Path) -> tuple[int, ...] | None:
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
+def in_folder(folder: Path, step: Callable[[], T]) -> T:
+    """Takes a step in a folder that is made for it, once more where others removed the folder in between as empty."""
+    for _ in range(_TRIES - 1):
+        with suppress(FileNotFoundError, FileExistsError):  # that one if it went while it was looked at
+            folder.mkdir(parents=True, exist_ok=True)
+            return step()
+    folder.mkdir(parents=True, exist_ok=True)
+    return step()
+
+
 def write_whole(path: Path, text: str, scratch: Path) -> None:
     """Writes a file so that nobody ever sees it half, by way of the folder `scratch` of the same filesystem."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = scratch / path.name
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+
+    def write() -> None:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+
+    in_folder(scratch, write)
+    in_folder(path.parent, lambda: os.replace(temporary, path))
 
 
 def sync_folder(path: Path) -> None:

@@ -17,7 +17,7 @@ from boxmask.generate.claims import Claim, ClaimLost, Claims
 from boxmask.generate.engine import Watch, generate_masks
 from boxmask.generate.helpers import Helpers, WriteBehind
 from boxmask.generate.ledger import Failure
-from boxmask.generate.manifest import FILE_NAME, Manifest
+from boxmask.generate.manifest import Manifest
 from boxmask.generate.masker import Masker
 from boxmask.generate.outcomes import Event, FrameDone, Outcome, SequenceFailed
 from boxmask.generate.outfolder import OutFolder, OutputError, version
@@ -61,6 +61,7 @@ class Worker:
         # Failures of an earlier run are tried again; what fails from now on is left alone.
         self._old_failures = {name: self._failure_version(name) for name in self.out.marked(self.out.failed)}
         self._wanted = frozenset(names)
+        self._num_ended = 0  # by this worker, done or failed
         self._done: set[str] = set()
         self._listed = -math.inf
         self._untold = 0
@@ -71,7 +72,7 @@ class Worker:
         is_told = False
         with Helpers(self.masker) as helpers:
             while (left := next((name for name, settled in self._states() if not settled), None)) is not None:
-                if self._round(helpers) or self._is_settled(left):
+                if self._round(helpers):
                     continue
                 if not is_told:
                     logger.info("waiting for sequences that other workers have; the first is %s", left)
@@ -79,17 +80,14 @@ class Worker:
                 time.sleep(POLL)
 
     def _round(self, helpers: Helpers) -> bool:
-        """Goes through all sequences once; False if there was none to make masks of: all that were left are in other
-        hands, or failed before their first frame.
+        """Goes through all sequences once; False if it brought none to an end: all that were left are in other hands.
         """
-        offered = 0
+        before = self._num_ended
 
         def offer() -> Iterator[Sequence]:
-            nonlocal offered
             for name, settled in self._states():
                 sequence = None if settled else self._take(name)
                 if sequence is not None:
-                    offered += 1
                     yield sequence
 
         behind: WriteBehind[Event] = WriteBehind(helpers, _MAX_BEHIND)
@@ -107,7 +105,7 @@ class Worker:
                 self._settle(behind, is_last=True)
             raise
         self._tell_frames()
-        return offered > 0
+        return self._num_ended > before
 
     def _states(self) -> Iterator[tuple[str, bool]]:
         """Each sequence, and whether it was done or had failed when the first of them was asked for."""
@@ -189,6 +187,7 @@ class Worker:
 
     def _published(self, name: str, writer: SequenceWriter, start: float, result: Manifest) -> None:
         self._close(name)
+        self._num_ended += 1
         self._done.add(name)
         for record in (self.out.redo / name, ledger.failure_file(self.out, name)):
             record.unlink(missing_ok=True)
@@ -208,6 +207,7 @@ class Worker:
         return len(self._done)
 
     def _fail(self, claim: Claim, failure: Failure) -> None:
+        self._num_ended += 1
         ledger.write_failure(self.out, claim.name, failure, self.claims.scratch)
         self.claims.release(claim)
         self._tell({"event": "failed", "name": claim.name, "reason": failure.reason, "frames": failure.frames})
@@ -218,8 +218,7 @@ class Worker:
 
     def _is_settled(self, name: str) -> bool:
         """Whether a sequence is done, or has failed in this run, by now."""
-        is_done = (self.out.sequence(name) / FILE_NAME).is_file() and not (self.out.redo / name).exists()
-        return is_done or self._has_failed(name)
+        return self.out.is_done(name) or self._has_failed(name)
 
     def _has_failed(self, name: str) -> bool:
         found = self._failure_version(name)

@@ -15,7 +15,7 @@ from boxmask.generate import manifest, quality
 from boxmask.generate.claims import Claim, Claims
 from boxmask.generate.manifest import Frame, Header, Manifest, Stamp
 from boxmask.generate.outcomes import FrameResult
-from boxmask.generate.outfolder import OutputError, remove_tree, sync_folder
+from boxmask.generate.outfolder import OutputError, in_folder, remove_tree, sync_folder
 from boxmask.generate.settings import Settings
 from boxmask.readers.sequence import Sequence
 
@@ -38,7 +38,7 @@ class SequenceWriter:
         self._highest = max(sequence.object_ids)
         self._quality = quality.SequenceQuality(sequence.frames.names)
         self._frames: dict[int, Frame] = {}
-        self.partial.mkdir(parents=True)
+        in_folder(self.partial.parent, self.partial.mkdir)
 
     def add(self, result: FrameResult) -> None:
         """Takes the result of a frame, from any thread; raises `ClaimLost` if the sequence is no longer this worker's.
@@ -56,6 +56,13 @@ class SequenceWriter:
         missing = [name for index, name in enumerate(names) if index not in self._frames]
         if missing:
             raise ValueError(f"{self.sequence.name}: frame {missing[0]} and {len(missing) - 1} others have no result")
+        try:
+            return self._publish()
+        except FileNotFoundError:
+            self.claim.require()  # its folder went with the claim
+            raise
+
+    def _publish(self) -> Manifest:
         rows = self._quality.rows()
         self._judge(rows)
         table = quality.to_csv(rows).encode()
@@ -119,11 +126,16 @@ class SequenceWriter:
 
     def _take_the_name(self) -> None:
         remove_tree(self._replaced)
+        require_replaceable(self.folder)
         if self.folder.is_dir():
-            require_replaceable(self.folder)
             self._replaced.parent.mkdir(parents=True, exist_ok=True)
             self.folder.rename(self._replaced)
-        self.partial.rename(self.folder)
+        try:
+            self.partial.rename(self.folder)
+        except OSError:
+            with suppress(OSError):  # there was none, or another's has taken the place
+                self._replaced.rename(self.folder)
+            raise
         sync_folder(self.folder.parent)
         remove_tree(self._replaced)
         with suppress(OSError):
@@ -131,14 +143,21 @@ class SequenceWriter:
 
 
 def require_replaceable(folder: Path) -> None:
-    """Raises `OutputError` unless a folder that new masks are to replace holds nothing but masks and their records."""
-    if not folder.exists():
+    """Raises `OutputError` unless what new masks are to replace is a folder of nothing but masks and their records.
+
+    One of the records has to be there, damaged or not: masks without any may be painted by hand.
+    """
+    if not os.path.lexists(folder):
         return
     if not folder.is_dir():
-        raise OutputError(f"{folder} is a file, and masks go into a folder; choose another --out")
-    ours = (manifest.FILE_NAME, quality.FILE_NAME)
-    others = sorted(path.name for path in folder.iterdir()
-                    if not path.is_file() or (path.suffix != ".png" and path.name not in ours))
+        raise OutputError(f"{folder} is no folder, and masks go into one; remove it, or choose another --out")
+    records = {manifest.FILE_NAME, quality.FILE_NAME}
+    paths = sorted(folder.iterdir())
+    others = [path.name for path in paths
+              if not path.is_file() or (path.suffix != ".png" and path.name not in records)]
     if others:
         raise OutputError(f"{folder} also holds {others[0]}, which would be deleted with its masks; remove it, or "
                           "choose another --out")
+    if paths and records.isdisjoint(path.name for path in paths):
+        raise OutputError(f"{folder} holds {paths[0].name} and no {manifest.FILE_NAME}, so it may not be of boxmask, "
+                          "and would be deleted; move it elsewhere if you need it, or choose another --out")

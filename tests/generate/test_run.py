@@ -18,6 +18,7 @@ from boxmask.generate.claims import Claims
 from boxmask.generate.network import NetworkMasker
 from boxmask.generate.outcomes import Outcome
 from boxmask.generate.outfolder import OutFolder, OutputError
+from boxmask.generate.writer import SequenceWriter
 
 NAME = "GOT-10k_Train_000001"
 BOX = "10,8,20,16"
@@ -161,18 +162,67 @@ def test_a_finished_sequence_is_kept_and_redone_only_when_asked(got10k, tmp_path
     assert sorted(os.listdir(out)) == [".boxmask", NAME]
 
 
+def test_a_sequence_may_be_named_like_the_file_of_a_failure(got10k, tmp_path, job, run_with):
+    got10k("A")
+    root, out = got10k("A.json"), OutFolder(tmp_path / "out")
+    job(root).run()
+    run_with(root, Baseline(lambda image, box: np.zeros(image.shape[:2], bool)), overwrite=True)
+    assert not masks.read(out.sequence("A.json") / "00000001.png").any() and not out.marked(out.redo)
+    (root / "A.json" / "groundtruth.txt").unlink()
+    assert sorted(job(root).run(overwrite=True).failed) == ["A.json"]
+    assert out.marked(out.redo) == out.marked(out.failed) == {"A.json"} and out.done() == {"A"}
+
+
+def test_a_listing_that_is_not_of_now_is_waited_for(got10k, job, monkeypatch):
+    """As a server of files gives one, which says something else than a look at the file."""
+    root = got10k("A", boxes=[BOX])
+    job(root).run()
+    done, old, slept = OutFolder.done, [set(), set(), set()], []
+    monkeypatch.setattr(OutFolder, "done", lambda folder: old.pop() if old else done(folder))
+    monkeypatch.setattr(runs.time, "sleep", slept.append)
+    assert job(root).run().is_complete and len(slept) == 1
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_of_another_origin_is_neither_taken_nor_mixed_with(got10k, tmp_path, job, overwrite):
     root, folder = got10k(), tmp_path / "out" / NAME
     folder.mkdir(parents=True)
     (folder / "00000002.png").write_bytes(b"painted by hand")
     (folder / "holiday.jpg").write_bytes(b"dear")
-    ledger = job(root).run(overwrite=overwrite)
-    assert ("also holds holiday.jpg" if overwrite else "no such manifest") in ledger.failed[NAME].reason
+    assert "also holds holiday.jpg" in job(root).run(overwrite=overwrite).failed[NAME].reason
     assert sorted(os.listdir(folder)) == ["00000002.png", "holiday.jpg"]
     (folder / "holiday.jpg").unlink()
-    assert job(root).run(overwrite=True).is_complete
+    assert f"{folder} holds 00000002.png and no manifest.json" in job(root).run(overwrite=overwrite).failed[NAME].reason
+    assert (folder / "00000002.png").read_bytes() == b"painted by hand"
+    (folder / "00000002.png").unlink()
+    assert job(root).run(overwrite=overwrite).is_complete
     assert len(os.listdir(folder)) == 6
+
+
+def test_what_is_painted_by_hand_is_not_told_of_as_done(got10k, tmp_path, job):
+    root, told = got10k(), []
+    (tmp_path / "out" / NAME).mkdir(parents=True)
+    (tmp_path / "out" / NAME / "00000001.png").write_bytes(b"painted by hand")
+    job(root).run(tell=told.append)
+    assert told[0]["event"] == "start" and told[0]["done"] == 0
+
+
+@pytest.mark.parametrize("lost", FILES)
+def test_masks_that_have_lost_a_record_of_theirs_are_known_to_be_of_a_run(got10k, tmp_path, job, tree, lost):
+    root, out = got10k(), tmp_path / "out"
+    job(root).run()
+    whole = tree(out)
+    (out / NAME / lost).unlink()
+    assert job(root).run(overwrite=True).is_complete and tree(out) == whole
+
+
+def test_a_link_that_leads_nowhere_fails_its_sequence_alone(got10k, tmp_path, job):
+    got10k("A", boxes=[BOX])
+    root, link = got10k("B", boxes=[BOX]), tmp_path / "out" / "B"
+    link.parent.mkdir()
+    link.symlink_to(tmp_path / "nowhere" / "B")
+    ledger = job(root).run()
+    assert sorted(ledger.done) == ["A"] and f"{link} is no folder" in ledger.failed["B"].reason and link.is_symlink()
 
 
 def test_an_output_that_is_a_file_is_refused(got10k, tmp_path, job):
@@ -316,3 +366,22 @@ def test_a_worker_that_lost_its_sequence_drops_it_and_takes_it_up_when_the_other
     assert "another worker has taken it over" in caplog.text
     job(root, out=tmp_path / "other").run()
     assert tree(tmp_path / "out") == tree(tmp_path / "other")
+
+
+@pytest.mark.parametrize("when", ["_synchronise", "_take_the_name"])
+def test_a_worker_that_is_too_late_to_publish_leaves_what_another_has_made(got10k, tmp_path, job, tree, caplog,
+                                                                           monkeypatch, when):
+    """It stands still for longer than the timeout: the other finds its claim stale, and makes the sequence."""
+    root, late, made = got10k(boxes=[BOX]), getattr(SequenceWriter, when), {}
+
+    def stand_still(writer):
+        monkeypatch.setattr(SequenceWriter, when, late)
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(Claims, "_is_stale", lambda claims, name, holder: True)
+            assert job(root).run().is_complete
+        made.update(tree(tmp_path / "out" / NAME))
+        late(writer)
+
+    monkeypatch.setattr(SequenceWriter, when, stand_still)
+    assert job(root).run().is_complete
+    assert tree(tmp_path / "out" / NAME) == made and "another worker has taken it over" in caplog.text

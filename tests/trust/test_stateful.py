@@ -92,7 +92,10 @@ def machine(faults):
             if not folder.is_dir():
                 return
             chance = random.Random(seed)
-            path = chance.choice(sorted(folder.iterdir()))
+            paths = sorted(folder.iterdir())
+            path = chance.choice(paths)
+            if how == "remove" and {other.suffix for other in paths if other != path} <= {".png"}:
+                return  # without any record they may be masks of others
             data = bytearray(path.read_bytes())
             if how == "folder":
                 shutil.rmtree(folder)
