@@ -49,7 +49,13 @@ class App {
         this.say(count(this.shown.length, 'sequence'));
       });
     }
-    at('filters', 'submit', (event) => event.preventDefault());
+    // After a search the keys are keys again. A browser may empty the field at keydown, which needs the focus.
+    const leave = () => document.getElementById('search').blur();
+    at('search', 'keyup', (event) => event.key === 'Escape' && leave());
+    at('filters', 'submit', (event) => {
+      event.preventDefault();
+      leave();
+    });
     for (const mark of ['accepted', 'rejected']) {
       at(`save-${mark}`, 'click', () => this.save(mark));
       at(`load-${mark}`, 'change', (event) => this.addList(event.target, mark));

@@ -46,8 +46,9 @@ function hasOutcome(sequence, kind) {
 
 // filter: {text, outcome, mark}, each '' for any. markOf: a sequence's name to its mark, '' for none.
 function choose(sequences, filter, markOf) {
-  const text = filter.text.trim().toLowerCase();
-  return sequences.filter((one) => one.name.toLowerCase().includes(text) && hasOutcome(one, filter.outcome) &&
+  const plain = (text) => text.normalize().toLowerCase();
+  const text = plain(filter.text.trim());
+  return sequences.filter((one) => plain(one.name).includes(text) && hasOutcome(one, filter.outcome) &&
     (filter.mark === '' || (markOf(one.name) || 'unmarked') === filter.mark));
 }
 

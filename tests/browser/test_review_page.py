@@ -80,6 +80,13 @@ def test_filters_by_name_outcome_and_mark(browser):
     browser.press("j", "a", "ArrowRight")  # which harms nothing
 
 
+def test_a_name_is_found_however_its_accents_are_encoded(browser):
+    browser.run("app.sequences[0].name = 'B\\u00e4r_1'; app.sequences[1].name = 'ba\\u0308r_2'")
+    for text in ("B\u00c4R", "ba\u0308r"):
+        choose(browser, "search", text)
+        assert sorted(listed(browser)) == ["B\u00e4r_1", "ba\u0308r_2"]
+
+
 def test_keys_go_through_sequences_and_frames(browser):
     names = listed(browser)
     browser.press("j", "j", "k")
@@ -115,6 +122,16 @@ def test_letters_are_letters_in_a_field_and_where_they_are_off(browser):
     browser.run("document.getElementById('keys-on').checked = false")
     browser.press("r")
     assert browser.run("app.marks.marks.size") == 0
+
+
+@pytest.mark.parametrize("key", ["Enter", "Escape"])
+def test_the_keys_are_back_after_a_search(browser, key):
+    browser.press("/", "w", "a", "l", key)
+    text = browser.run("document.getElementById('search').value")
+    assert text == browser.run("app.filter.text") == ("wal" if key == "Enter" else "")
+    following = browser.run("app.neighbour(1).name")
+    browser.press("j")
+    assert chosen(browser) == following and browser.run("document.getElementById('search').value") == text
 
 
 def test_the_scrubber_the_plot_and_the_contact_sheet_choose_the_frame(browser):
