@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from boxmask.generate.outcomes import Outcome
+from boxmask.readers.images import is_of_the_file
 from boxmask.readers.sequence import check_name, shorten
 
 FILE_NAME = "manifest.json"
@@ -251,6 +252,10 @@ def _read_text(path: Path, *, first_line: bool = False) -> str:
                             ) from None
     except UnicodeDecodeError as error:
         raise _damaged(path, repr(error)) from error
+    except OSError as error:
+        if not is_of_the_file(error):
+            raise
+        raise _damaged(path, f"it cannot be read: {error.strerror}") from error
 
 
 def _require_format(record: Mapping[str, Any], path: Path) -> None:

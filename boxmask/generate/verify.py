@@ -179,7 +179,7 @@ def _check_sequence(out: OutFolder, name: str, record: Record, *, quick: bool) -
     try:
         content = manifest.read(folder)
     except ManifestError as error:
-        kind = "unknown" if not (folder / manifest.FILE_NAME).exists() else "damaged"
+        kind = "unknown" if not os.path.lexists(folder / manifest.FILE_NAME) else "damaged"
         yield Fault(kind, str(folder), str(error).removeprefix(f"{folder / manifest.FILE_NAME}: "), name)
         return
     if content.sequence != name:
@@ -188,7 +188,11 @@ def _check_sequence(out: OutFolder, name: str, record: Record, *, quick: bool) -
     if dict(content.header.settings) != record.settings.said():
         yield Fault("settings", str(folder), "made with other settings than those on record", name)
     expected = {manifest.FILE_NAME: None, **_stamps(content)}
-    found = set(os.listdir(folder))
+    try:
+        found = set(os.listdir(folder))
+    except OSError as error:
+        yield Fault("damaged", str(folder), f"cannot be listed ({error.strerror})", name)
+        return
     for file in sorted(found - set(expected)):
         yield Fault("surplus", str(folder / file), "a file that is not in the manifest", name)
     for file, stamp in expected.items():

@@ -82,15 +82,20 @@ def size(path: Path) -> tuple[int, int]:
             # Where there is none in the header, PNG files would be decoded to look for it behind the pixels.
             turned = "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= _FIRST_TRANSPOSED
     except (OSError, SyntaxError, ValueError, TypeError, struct.error, Image.DecompressionBombError) as error:
-        if getattr(error, "errno", None) in _NOT_OF_THE_FILE:
+        if not is_of_the_file(error):
             raise
         raise ImageError(_NO_IMAGE) from error
     return (height, width) if turned else (width, height)
 
 
+def is_of_the_file(error: Exception) -> bool:
+    """Whether it is a file's own fault that it cannot be read, and not one of this process or a server."""
+    return getattr(error, "errno", None) not in _NOT_OF_THE_FILE
+
+
 def _cannot_open(error: OSError | ValueError) -> Exception:
-    """What to raise for it: a frame is lost only by a fault of its own, and not by one of this process or a server."""
-    if getattr(error, "errno", None) in _NOT_OF_THE_FILE:
+    """What to raise for it: a frame is lost only by a fault of its own."""
+    if not is_of_the_file(error):
         return error
     return ImageError(f"the image cannot be opened ({getattr(error, 'strerror', error)})")
 

@@ -1,5 +1,6 @@
 """`verify` finds whatever is not as the manifests say, writes nothing, and repairs just that."""
 
+import errno
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from boxmask.cli import main
+from boxmask.generate import manifest
 from boxmask.generate.claims import Claims
 from boxmask.generate.outfolder import OutFolder, OutputError
 from boxmask.generate.source import Source
@@ -64,6 +66,25 @@ def test_damage_is_found_and_repaired(out, tree, capsys, damage):
     assert main(["verify", str(out), "--repair"]) == 0
     assert tree(out) == whole
     assert {path: path.stat().st_mtime_ns for path in times} == times  # the others are not written again
+
+
+def test_a_folder_that_cannot_be_looked_into_is_a_fault_among_the_others(out, capsys):
+    (out / "B" / "manifest.json").unlink()
+    (out / "B" / "manifest.json").mkdir()
+    (out / "C" / "00000001.png").unlink()
+    assert main(["verify", str(out)]) == 1
+    printed = capsys.readouterr().out
+    assert "B: the manifest is damaged (it cannot be read: Is a directory)" in printed and "C/00000001.png" in printed
+    assert "3 done, 1 failed" in printed
+
+
+def test_no_masks_are_called_damaged_for_want_of_a_file_to_open(out, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("builtins.open", full)
+    with pytest.raises(OSError, match="Too many"):
+        manifest.read(out / "B")
 
 
 def test_quick_sees_sizes_alone(out, capsys):
