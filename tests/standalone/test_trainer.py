@@ -179,7 +179,14 @@ def test_a_full_disk_is_an_error_and_leaves_nothing_under_the_final_name(where, 
     assert os.listdir(checkpoints) == ["ToyNet_ep0001.pth.tar"]
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "zeros", "text"])
+def with_zeroed_weights(whole, trainer):
+    """A checkpoint as a disk may leave it that has lost a block: torch reads it like any other."""
+    weight = trainer.actor.net.layer.weight.detach().numpy().tobytes()
+    assert whole.count(weight) == 1
+    return whole.replace(weight, bytes(len(weight)))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "zeros", "text", "weights"])
 def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used(damage, settings, checkpoints, toy_trainer,
                                                                        caplog):
     settings.seed = 3
@@ -188,7 +195,7 @@ def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used(damage,
     newest = checkpoints / "ToyNet_ep0003.pth.tar"
     whole = newest.read_bytes()
     newest.write_bytes({"truncated": whole[:len(whole) // 2], "empty": b"", "zeros": bytes(len(whole)),
-                        "text": b"<html>no such page</html>"}[damage])
+                        "text": b"<html>no such page</html>", "weights": with_zeroed_weights(whole, first)}[damage])
     trainer = toy_trainer(settings)
     trainer.train(3, load_latest=True)
     assert f"{newest} is damaged" in caplog.text
@@ -208,6 +215,19 @@ def test_older_checkpoints_are_removed_only_if_the_settings_say_so(settings, che
     settings.keep_checkpoints = 2
     toy_trainer(settings).train(4)
     assert sorted(os.listdir(checkpoints)) == ["ToyNet_ep0003.pth.tar", "ToyNet_ep0004.pth.tar"]
+
+
+def test_the_newest_checkpoint_is_that_of_the_highest_epoch_and_others_are_none(settings, checkpoints, toy_trainer):
+    trainer = toy_trainer(settings)
+    for trainer.epoch in (9999, 10000):
+        trainer.save_checkpoint()
+    (checkpoints / "ToyNet_ep_best.pth.tar").write_bytes(b"a copy of the user's")
+    resumed = toy_trainer(settings)
+    resumed.load_checkpoint()
+    assert resumed.epoch == 10000
+    settings.keep_checkpoints = 1
+    resumed.train(10001)
+    assert sorted(os.listdir(checkpoints)) == ["ToyNet_ep10001.pth.tar", "ToyNet_ep_best.pth.tar"]
 
 
 def test_a_checkpoint_of_another_network_is_refused_by_name(settings, checkpoints, toy_trainer):

@@ -1,4 +1,4 @@
-"""Reading checkpoints without running what is in them.
+"""Reading checkpoints without running what is in them, and none that is damaged.
 
 A checkpoint is a pickle, and a pickle can run any command. `read_checkpoint` lets torch's restricted unpickler make
 tensors, plain values, a few named classes, and inert stand-ins for other classes of `ltr`; anything else is refused.
@@ -6,6 +6,7 @@ tensors, plain values, a few named classes, and inert stand-ins for other classe
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import zipfile
@@ -87,6 +88,7 @@ def _require_whole(path: Path) -> None:
         start = file.read(4)
     if start == _ZIP and _is_archive(path):
         _require_stored(path)
+        _require_right_sums(path)
         return
     if start.startswith(_PICKLE):
         return
@@ -112,6 +114,19 @@ def _require_stored(path: Path) -> None:
             or sum(entry.file_size for entry in entries) > path.stat().st_size):
         raise UnsafeCheckpointError(f"refused to load {path}: it unpacks to more than its size, which no checkpoint "
                                     "does")
+
+
+def _require_right_sums(path: Path) -> None:
+    """torch does not look at an archive's checksums: what a disk has lost or zeroed would be weights like others."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except Exception as error:  # an entry whose place or name is wrong ends in an error of any kind
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # not of a place before the file's start
+            raise
+        raise CorruptCheckpointError(f"{path} is damaged ({_first_sentence(error)})") from error
+    if damaged is not None:
+        raise CorruptCheckpointError(f"{path} is damaged (the checksum of {damaged} is wrong)")
 
 
 def _others_of_ltr(path: Path) -> list[tuple[Callable[..., Any], str]]:

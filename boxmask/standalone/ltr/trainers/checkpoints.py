@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ def checkpoint_path(directory: Path, net_type: str, epoch: int) -> Path:
 
 def checkpoint_files(directory: Path, net_type: str) -> list[Path]:
     """The checkpoints of a network class in a folder, the newest last."""
-    return sorted(directory.glob(f"{net_type}_ep*.pth.tar"))
+    pattern = re.compile(re.escape(net_type) + r"_ep(\d+)\.pth\.tar")
+    matches = [pattern.fullmatch(path.name) for path in directory.glob(f"{net_type}_ep*.pth.tar")]
+    by_epoch = {int(match[1]): directory / match[0] for match in matches if match}
+    return [by_epoch[epoch] for epoch in sorted(by_epoch)]
 
 
 def save_checkpoint(state: dict[str, Any], path: Path) -> None:
