@@ -20,7 +20,7 @@ class Detail {
     const script = make('script', {src: `pictures/${sequence.file}.js`});
     script.onerror = () => {
       this.loaded.delete(sequence.file);
-      if (sequence === this.app.chosen) this.fail(sequence);
+      if (sequence === this.app.chosen) this.fail(`${sequence.file}.js`);
     };
     script.onload = () => script.remove();
     document.head.append(script);
@@ -30,14 +30,17 @@ class Detail {
     this.loaded.set(details.file, details);
     for (const file of this.loaded.keys()) {
       if (this.loaded.size <= DETAILS_KEPT) break;
-      if (this.loaded.get(file) && file !== this.app.chosen.file) this.loaded.delete(file);
+      if (this.loaded.get(file) && file !== this.app.chosen?.file) this.loaded.delete(file);
     }
-    if (this.app.chosen && this.app.chosen.file === details.file) this.render();
+    if (this.app.chosen?.file === details.file) this.render();
   }
 
-  fail(sequence) {
-    this.place.append(make('p', {class: 'note', role: 'alert'},
-      `pictures/${sequence.file}.js is not beside this page; move the whole folder, or run boxmask review again.`));
+  // Says, once, that a file of the chosen sequence cannot be loaded.
+  fail(file) {
+    if (this.place.querySelector('[role=alert]')) return;
+    this.place.querySelector('.loading')?.remove();
+    this.place.querySelector('.head').after(make('p', {class: 'note', role: 'alert'},
+      `pictures/${file} is not beside this page; move the whole folder, or run boxmask review again.`));
   }
 
   // Shows the chosen sequence, and has the next one ready.
@@ -61,7 +64,8 @@ class Detail {
     const head = this.head(sequence);
     const details = this.details;
     if (!details) {
-      this.place.replaceChildren(head, make('p', {class: 'note'}, sequence.has_pictures ? 'Loading' : sequence.note));
+      this.place.replaceChildren(head, sequence.has_pictures ? make('p', {class: 'loading'}, 'Loading') :
+        make('p', {class: 'note'}, sequence.note));
       this.giveFocus();
       return;
     }
@@ -144,7 +148,9 @@ class Detail {
   picture(details, position, alt) {
     const sheet = Math.floor(position / details.per_sheet);
     const cell = position % details.per_sheet;
-    const image = make('img', {src: `pictures/${details.files[sheet + 1]}`, loading: 'lazy', alt});
+    const file = details.files[sheet + 1];
+    const image = make('img', {src: `pictures/${file}`, loading: 'lazy', alt,
+      onerror: () => this.place.contains(image) && this.fail(file)});
     image.style.width = `${100 * details.columns}%`;
     image.style.left = `${-100 * (cell % details.columns)}%`;
     image.style.top = `${-100 * Math.floor(cell / details.columns)}%`;

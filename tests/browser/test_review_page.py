@@ -160,6 +160,47 @@ def test_a_picture_shows_its_own_part_of_the_sheet(browser):
     assert place == pytest.approx([7 % 6, 7 // 6, 6, 2], abs=0.02)
 
 
+@pytest.fixture
+def lost(folder, browser):
+    """lost(sequence, ending): takes a file of a sequence away and opens the page at the sequence, alone."""
+    moved = []
+
+    def take(name, ending):
+        file = browser.run(f"app.sequences.find((one) => one.name === {json.dumps(name)}).file") + ending
+        path = folder.page / "pictures" / file
+        moved.append((path.rename(folder.page / file), path))
+        browser.call("Network.setCacheDisabled", cacheDisabled=True)
+        browser.open(folder.page / "index.html")
+        choose(browser, "search", name)
+        browser.wait("document.querySelector('#detail [role=alert]') && true")
+        return file
+
+    yield take
+    for away, path in moved:
+        away.rename(path)
+    missing = [message for message in browser.messages if "ERR_FILE_NOT_FOUND" in str(message)]
+    assert missing
+    browser.messages[:] = [message for message in browser.messages if message not in missing]
+
+
+@pytest.mark.parametrize("ending", ["-1.jpg", ".js"])
+def test_a_file_that_is_not_there_is_said_once_and_on_top(browser, lost, ending):
+    file = lost("walk-10", ending)
+    assert chosen(browser) == "walk-10"
+    assert browser.run("document.querySelectorAll('#detail [role=alert]').length") == 1
+    assert browser.text("#detail .head + [role=alert]").startswith(f"pictures/{file} is not beside this page")
+    assert "Loading" not in browser.text("#detail")
+    choose(browser, "search", "walk-2")
+    browser.wait("app.detail.details && true")
+    assert browser.run("document.querySelector('#detail [role=alert]')") is None
+
+
+def test_details_that_come_when_nothing_is_chosen_are_taken(browser):
+    choose(browser, "search", "nothing like it")
+    browser.run("for (let n = 0; n < 30; n++) boxmaskReview({file: String(n), frames: []})")
+    assert browser.run("app.detail.loaded.size") == 20 and browser.text("#detail") == ""
+
+
 def test_marks_are_kept_and_the_next_sequence_is_chosen(browser, folder):
     names = listed(browser)
     browser.press("a", "r")
