@@ -62,7 +62,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(train):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 130
-    assert "interrupted in epoch 2. 1 epochs are kept; to go on: python run_training.py toy plain" in out
+    assert "interrupted in epoch 2. 1 epochs are kept; the same command goes on" in out
     assert "Traceback" not in err
     assert files() == ["ToyNet_ep0001.pth.tar"]
 

@@ -154,14 +154,14 @@ def test_an_error_is_raised_at_once_whatever_fail_safe_says(fail_safe, settings,
     assert os.listdir(checkpoints) == ["ToyNet_ep0001.pth.tar"]
 
 
-def test_an_interrupt_names_the_command_that_goes_on(settings, toy_trainer, caplog):
+def test_an_interrupt_says_what_is_kept_and_how_to_go_on(settings, toy_trainer, caplog):
     def interrupt(epoch, batch):
         if epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         toy_trainer(settings, before_batch=interrupt).train(3)
-    assert "interrupted in epoch 2. 1 epochs are kept; to go on: python run_training.py toy plain" in caplog.text
+    assert "interrupted in epoch 2. 1 epochs are kept; the same command goes on" in caplog.text
 
 
 def full_disk(*args, **kwargs):
@@ -247,6 +247,58 @@ def test_going_on_with_other_widths_is_refused_in_one_line_that_says_what_to_do(
     assert str(error.value) == (
         f"{checkpoints}/ToyNet_ep0001.pth.tar is of a ToyNet of other widths or layers; move the folder {checkpoints} "
         "away, or name another workspace with BOXMASK_WORKSPACE_DIR")
+
+
+def test_going_on_with_other_learning_rates_says_that_they_have_no_effect(settings, toy_trainer, caplog):
+    toy_trainer(settings).train(1)
+    toy_trainer(settings).train(2, load_latest=True)
+    assert "no effect" not in caplog.text
+    trainer = toy_trainer(settings, learning_rate=0.03)
+    trainer.train(3, load_latest=True)
+    assert ("ToyNet_ep0002.pth.tar goes on with its own learning rates, 0.1: those of the settings, 0.03, have no "
+            "effect") in caplog.text
+    assert history(trainer, "LearningRate/group0")[0] == 0.1
+
+
+def test_going_on_with_other_parameters_to_train_is_refused_in_one_line(settings, checkpoints, toy_trainer):
+    toy_trainer(settings).train(1)
+    trainer = toy_trainer(settings)
+    trainer.optimizer = torch.optim.Adam([trainer.actor.net.layer.bias])
+    with pytest.raises(CheckpointError, match="ep0001.pth.tar was trained with an optimizer of other parameters"):
+        trainer.train(2, load_latest=True)
+
+
+@pytest.mark.parametrize(("name", "variable"), [("workspace_dir", "BOXMASK_WORKSPACE_DIR"),
+                                                ("tensorboard_dir", "BOXMASK_TENSORBOARD_DIR")])
+def test_a_place_that_cannot_be_written_is_an_error_before_the_first_batch(name, variable, settings, toy_trainer,
+                                                                           tmp_path):
+    (tmp_path / "file").touch()
+    setattr(settings.env, name, str(tmp_path / "file" / "folder"))
+    trainer = toy_trainer(settings)
+    with pytest.raises(OSError, match=f"cannot be written there .*name another place with {variable}: '{tmp_path}/fil"):
+        trainer.train(1)
+    assert trainer.actor.seen == []
+
+
+def test_curves_that_cannot_be_written_cost_no_epoch(settings, checkpoints, toy_trainer, tmp_path, monkeypatch):
+    settings.env.tensorboard_dir = str(tmp_path / "curves")
+    trainer = toy_trainer(settings)
+    monkeypatch.setattr(trainer.tensorboard_writer, "write_epoch", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        trainer.train(2)
+    assert os.listdir(checkpoints) == ["ToyNet_ep0001.pth.tar"]
+
+
+def test_a_seed_is_no_negative_number(settings, toy_trainer):
+    settings.seed = -1
+    with pytest.raises(ValueError, match="settings.seed is -1; set it to 0 or more"):
+        toy_trainer(settings)
+
+
+def test_a_mean_is_over_samples_also_where_the_last_batch_is_smaller(settings, toy_trainer):
+    trainer = toy_trainer(settings, samples=6)
+    trainer.train(1)
+    assert history(trainer, "Stats/size") == [pytest.approx((4 * 4 + 2 * 2) / 6)]
 
 
 def test_a_checkpoint_can_be_loaded_by_epoch_and_in_part(settings, toy_trainer):

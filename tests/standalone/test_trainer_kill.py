@@ -28,7 +28,8 @@ def test_at_any_step_of_a_checkpoint_no_finished_epoch_is_lost(fault, train, che
     for step, ended in faults.at_every_step(train, checkpoints, prepare, error=None if fault == "kill" else fault,
                                             lasts=fault == errno.ENOSPC):
         assert ended.is_foreseen, f"step {step}: {ended.reason}"
-        assert ended.was_killed == (fault == "kill") and (ended.was_killed or ended.had_os_error or step > 3)
+        assert ended.was_killed == (fault == "kill")
+        assert ended.was_killed or ended.had_os_error or step == 2 or step > 4, "the folder need be made but once"
         whole = sorted(path.name for path in checkpoints.glob("*.pth.tar"))
         for name in whole:
             assert "net" in torch.load(checkpoints / name, weights_only=False), f"step {step}: {name}"

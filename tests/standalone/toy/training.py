@@ -43,7 +43,7 @@ class ToyData(torch.utils.data.Dataset):
         return TensorDict(x=x, y=x.sum(0, keepdim=True), name=f"clip{index}")
 
 
-def toy_trainer(settings, *, scheduler=True, validation=False, samples=16, workers=0,
+def toy_trainer(settings, *, scheduler=True, validation=False, samples=16, workers=0, learning_rate=0.1,
                 before_batch=lambda epoch, batch: None):
     torch.manual_seed(1)
     net = toynet(width=3)
@@ -52,7 +52,7 @@ def toy_trainer(settings, *, scheduler=True, validation=False, samples=16, worke
         loaders[0].multiprocessing_context = "fork"  # spawned ones could not import this file
     if validation:
         loaders.append(LTRLoader("val", ToyData(8), training=False, batch_size=4, epoch_interval=2))
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
+    optimizer = torch.optim.Adam(net.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3], gamma=0.1) if scheduler else None
     actor = ToyActor(net, torch.nn.MSELoss(), before_batch)
     return LTRTrainer(actor, loaders, optimizer, settings, schedule)

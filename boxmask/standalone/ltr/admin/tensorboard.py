@@ -13,8 +13,7 @@ _log = logging.getLogger(__name__)
 class TensorboardWriter:
     """Writes `<directory>/<loader name>` and `<directory>/info`.
 
-    Without the package tensorboard it warns once and does nothing. The folders are made with the first values, so a run
-    that fails before leaves none.
+    Without the package tensorboard it warns once and does nothing. These folders are made with the first values.
     """
 
     def __init__(self, directory: str | os.PathLike[str], loader_names: Iterable[str]) -> None:

@@ -29,7 +29,7 @@ class BaseTrainer:
     Read from the settings: `env.workspace_dir` (None for no checkpoints), `project_path`, `use_gpu`, and, where set,
     `device`; `seed` (by default torch's seed: every epoch starts from random numbers that follow from the seed, the
     epoch and the process, so that a resumed run goes the way of one that was never stopped); `keep_checkpoints` (how
-    many to keep; by default all); `find_unused_parameters` (of DistributedDataParallel).
+    many to keep; by default all).
 
     Under torchrun the actor's network is wrapped in DistributedNet and only the first process writes files.
     """
@@ -50,6 +50,8 @@ class BaseTrainer:
         # Mixed precision gives this a scaler; the base class only keeps it with the rest.
         self.scaler: torch.amp.GradScaler | None = None
         self._seed = torch.initial_seed() if getattr(settings, "seed", None) is None else settings.seed
+        if self._seed < 0:
+            raise ValueError(f"settings.seed is {self._seed}; set it to 0 or more")
 
     def update_settings(self, settings: Settings | None = None) -> None:
         """Takes over settings; needed after a change of `env.workspace_dir`."""
@@ -70,6 +72,7 @@ class BaseTrainer:
         if self.epoch >= max_epochs:
             _log.info("nothing to do: %s has been trained for %d of %d epochs", self._name(), self.epoch, max_epochs)
             return
+        self._make_folders()
         try:
             for epoch in range(self.epoch + 1, max_epochs + 1):
                 self._run_epoch(epoch, max_epochs)
@@ -127,6 +130,11 @@ class BaseTrainer:
         _log.info("resumed from %s (epoch %d)", path, self.epoch)
         return True
 
+    def _make_folders(self) -> None:
+        """Raises OSError for a folder that cannot be written before an epoch is trained in vain."""
+        if self._checkpoint_dir is not None and distributed.rank() == 0:
+            checkpoints.make_writable(self._directory(), "BOXMASK_WORKSPACE_DIR")
+
     def _run_epoch(self, epoch: int, max_epochs: int) -> None:
         self.epoch = epoch
         self._seed_random_numbers()
@@ -158,7 +166,7 @@ class BaseTrainer:
         if "net" in content:
             _load_weights(net, content["net"], path)
         if "optimizer" in content:
-            self.optimizer.load_state_dict(content["optimizer"])
+            self._take_over_optimizer(content, path)
         if "scaler" in content and self.scaler is not None:
             self.scaler.load_state_dict(content["scaler"])
         if "stats" in content:
@@ -171,6 +179,23 @@ class BaseTrainer:
             self.lr_scheduler.load_state_dict(content["lr_scheduler"])
         elif "epoch" in content:  # a checkpoint of pytracking, which does not keep the scheduler
             self.lr_scheduler.last_epoch = self.epoch
+
+    def _take_over_optimizer(self, content: dict[str, Any], path: Path) -> None:
+        wanted = self._learning_rates()
+        try:
+            self.optimizer.load_state_dict(content["optimizer"])
+        except ValueError as error:  # torch's says neither which file nor why
+            raise CheckpointError(f"{path} was trained with an optimizer of other parameters: settings that say what "
+                                  "trains, such as backbone_rate, have changed since. Set them as they were, or name "
+                                  "another workspace with BOXMASK_WORKSPACE_DIR") from error
+        kept = self._learning_rates()
+        if kept != wanted:
+            _log.warning("%s goes on with its own learning rates, %s: those of the settings, %s, have no effect", path,
+                         _listed(kept), _listed(wanted))
+
+    def _learning_rates(self) -> list[float]:
+        """What a scheduler starts from, of every group."""
+        return [float(group.get("initial_lr", group["lr"])) for group in self.optimizer.param_groups]
 
     def _find_checkpoint(self, checkpoint: int | str | None, net_type: str) -> tuple[Path, dict[str, Any]] | None:
         if isinstance(checkpoint, int):
@@ -198,9 +223,7 @@ class BaseTrainer:
 
     def _distribute(self) -> None:
         net = unwrapped(self.actor.net)
-        self.actor.net = DistributedNet(
-            net, device_ids=[self.device] if self.device.type == "cuda" else None,
-            find_unused_parameters=getattr(self.settings, "find_unused_parameters", False))
+        self.actor.net = DistributedNet(net, device_ids=[self.device] if self.device.type == "cuda" else None)
 
     def _seed_random_numbers(self) -> None:
         sequence = np.random.SeedSequence([self._seed, self.epoch, distributed.rank()])
@@ -218,11 +241,9 @@ class BaseTrainer:
         return str(getattr(self.settings, "project_path", type(self.actor).__name__))
 
     def _how_to_resume(self) -> str:
-        module, name = (getattr(self.settings, key, None) for key in ("module_name", "script_name"))
-        command = f"python run_training.py {module} {name}" if module and name else "the same command"
         done = self.epoch - 1
         kept = f"{done} epochs are kept" if done and self._checkpoint_dir is not None else "no epoch was finished"
-        return f"{kept}; to go on: {command}"
+        return f"{kept}; the same command goes on"
 
 
 def _load_weights(net: torch.nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
@@ -231,6 +252,10 @@ def _load_weights(net: torch.nn.Module, state: dict[str, torch.Tensor], path: Pa
     except RuntimeError as error:  # dozens of lines, one for each tensor
         raise CheckpointError(f"{path} is of a {type(net).__name__} of other widths or layers; move the folder "
                               f"{path.parent} away, or name another workspace with BOXMASK_WORKSPACE_DIR") from error
+
+
+def _listed(rates: Sequence[float]) -> str:
+    return ", ".join(f"{rate:g}" for rate in rates)
 
 
 def _choose_device(settings: Settings) -> torch.device:

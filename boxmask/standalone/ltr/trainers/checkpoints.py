@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -54,6 +55,17 @@ def save_checkpoint(state: dict[str, Any], path: Path) -> None:
         raise type(error)(error.errno, f"cannot write the checkpoint: {error.strerror}", str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_writable(folder: Path, variable: str) -> None:
+    """Makes a folder for what a run writes. Raises OSError naming it and the variable that names another place."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise type(error)(error.errno, f"a training cannot be written there ({error.strerror}); name another place "
+                                       f"with {variable}", str(folder)) from error
 
 
 def read_newest(directory: Path, net_type: str) -> tuple[Path, dict[str, Any]] | None:

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from ltr.admin.settings import Settings
 from ltr.admin.stats import AverageMeter, StatValue
 from ltr.admin.tensorboard import TensorboardWriter
 from ltr.trainers.base_trainer import BaseTrainer
+from ltr.trainers.checkpoints import make_writable
 from ltr.trainers.progress import Progress, duration
 
 _log = logging.getLogger(__name__)
@@ -73,6 +75,15 @@ class LTRTrainer(BaseTrainer):
             if self.epoch % loader.epoch_interval == 0:
                 self.cycle_dataset(loader)
         self._stats_new_epoch()
+
+    def _make_folders(self) -> None:
+        super()._make_folders()
+        if self.tensorboard_writer is not None:
+            make_writable(Path(self.tensorboard_writer.directory), "BOXMASK_TENSORBOARD_DIR")
+
+    def _run_epoch(self, epoch: int, max_epochs: int) -> None:
+        super()._run_epoch(epoch, max_epochs)
+        # After the checkpoint: curves that cannot be written are no reason to lose the epoch.
         if self.tensorboard_writer is not None:
             self._write_tensorboard(self.tensorboard_writer)
         self._show_epoch()
@@ -83,7 +94,6 @@ class LTRTrainer(BaseTrainer):
         if self.freeze_backbone_bn_layers:
             _freeze_batch_norms(unwrapped(self.actor.net).feature_extractor)
         _tell_epoch(loader, self.epoch)
-        batch_size = loader.batch_size or 1
         progress = None
         if distributed.rank() == 0:
             progress = Progress(loader.name, self.epoch, len(loader), interval=self.settings.print_interval)
@@ -91,6 +101,7 @@ class LTRTrainer(BaseTrainer):
             for batch, data in enumerate(loader, 1):
                 where = f"epoch {self.epoch}, {loader.name} batch {batch}"
                 stats = self._step(data, training=loader.training, where=where)
+                batch_size = _batch_size(loader, batch)
                 self._update_stats(stats, batch_size, loader.name)
                 if progress is not None:
                     progress.update(batch, batch_size, self._averages_to_print(loader.name))
@@ -210,6 +221,13 @@ def _tell_epoch(loader: Any, epoch: int) -> None:
         loader.epochs_started = epoch
     if hasattr(getattr(loader, "sampler", None), "set_epoch"):
         loader.sampler.set_epoch(epoch)
+
+
+def _batch_size(loader: Any, batch: int) -> int:
+    """Of batch number `batch` (from 1): the last one may be smaller."""
+    if not loader.batch_size:
+        return 1
+    return min(loader.batch_size, len(loader.sampler) - (batch - 1) * loader.batch_size)
 
 
 def _freeze_batch_norms(net: torch.nn.Module) -> None:
