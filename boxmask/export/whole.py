@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boxmask.export.masks import ExportError
 from boxmask.generate.outfolder import remove_tree, require_apart, sync_folder
+from boxmask.signals import sigterm_raises
 
 
 @contextmanager
@@ -23,15 +24,16 @@ def whole(target: Path, source: Path) -> Iterator[Path]:
         raise ExportError(f"{target} is there already; remove it, or choose another --out")
     partial = target.absolute().with_name(f".{target.name}.partial-{os.getpid()}")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield partial
-        _synchronise(partial)
-        os.rename(partial, target)
-    finally:
-        if partial.is_dir():
-            remove_tree(partial)
-        else:
-            partial.unlink(missing_ok=True)
+    with sigterm_raises():
+        try:
+            yield partial
+            _synchronise(partial)
+            os.rename(partial, target)
+        finally:
+            if partial.is_dir():
+                remove_tree(partial)
+            else:
+                partial.unlink(missing_ok=True)
     sync_folder(target.absolute().parent)
 
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from boxmask.generate.outfolder import OutFolder, remove_tree
+from boxmask.generate.outfolder import OutFolder, in_folder, remove_tree
 from boxmask.generate.owner import Owner
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Claims:
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Claims:
-        self.scratch.mkdir(parents=True, exist_ok=True)
+        in_folder(self.scratch, lambda: None)
         self._thread.start()
         return self
 
@@ -152,9 +152,8 @@ class Claims:
                                            and self._filesystem_time() - beat >= self.timeout)
 
     def _filesystem_time(self) -> float:
-        self.scratch.mkdir(parents=True, exist_ok=True)
         clock = self.scratch / "clock"
-        clock.touch()
+        in_folder(self.scratch, clock.touch)
         return clock.stat().st_mtime
 
     def _beat(self) -> None:
@@ -186,20 +185,14 @@ def holder_of(folder: Path) -> str | None:
 
 def take_free(folder: Path, owner: Owner, made: Path) -> bool:
     """Makes the folder of a claim by way of the folder `made`, elsewhere; False if another has it."""
-    for _ in range(3):
-        made.mkdir(parents=True, exist_ok=True)
-        (made / str(owner)).touch()
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            made.rename(folder)
-        except FileNotFoundError:
-            continue  # another worker was tidying up: once more
-        except OSError as error:
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                return False
-            raise
-        return True
-    return False
+    in_folder(made, (made / str(owner)).touch)
+    try:
+        in_folder(folder.parent, lambda: made.rename(folder))
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise
+    return True
 
 
 def take_over(folder: Path, holder: str, owner: Owner) -> bool:

@@ -64,7 +64,7 @@ def _start_of(pid: int) -> int | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return None if Path("/proc/self/stat").exists() else _is_running(pid)
+        return _is_running(pid)  # no /proc, or one that hides the processes of others
     # The name of the program comes in brackets and may hold anything; the fields after it are plain (proc(5)).
     fields = text[text.rfind(")") + 1:].split()
     return None if fields[0] in "ZX" else int(fields[19])
@@ -73,7 +73,7 @@ def _start_of(pid: int) -> int | None:
 def _is_running(pid: int) -> int | None:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return None
     except PermissionError:
         pass

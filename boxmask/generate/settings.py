@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import boxmask
 from boxmask.generate.lock import locked
-from boxmask.generate.outfolder import OutFolder, OutputError, version, write_whole
+from boxmask.generate.outfolder import OutFolder, OutputError, in_folder, version, write_whole
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 from boxmask.generate.source import PLACES, Source, is_same_sequence
 from boxmask.readers.sequence import DatasetError, check_name, shorten
@@ -265,10 +265,8 @@ class OnRecord:
 
 def mark_to_redo(out: OutFolder, names: set[str]) -> None:
     """Marks sequences that are there but are to be made again. A mark goes when its sequence is done."""
-    if names:
-        out.redo.mkdir(parents=True, exist_ok=True)
     for name in sorted(names):
-        (out.redo / name).touch()
+        in_folder(out.redo, (out.redo / name).touch)
 
 
 def _said(value: object) -> str:

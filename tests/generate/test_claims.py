@@ -172,6 +172,23 @@ def test_a_dead_workers_claim_from_the_future_comes_free_too(open_claims):
     assert other.claim("A") is not None
 
 
+@pytest.mark.parametrize(("raised", "is_dead"), [(PermissionError, False), (ProcessLookupError, True), (None, False)])
+def test_a_process_that_the_system_hides_is_not_taken_for_a_dead_one(monkeypatch, raised, is_dead):
+    """As /proc does with those of other users where it is mounted with hidepid."""
+    def kill(pid, number):
+        assert number == 0
+        if raised:
+            raise raised
+
+    owner = replace(Owner.new(), pid=2**22 + 1)
+    monkeypatch.setattr(os, "kill", kill)
+    assert owner.is_known_dead() is is_dead
+
+
+def test_a_number_that_no_process_can_have_is_of_a_dead_one():
+    assert replace(Owner.new(), pid=10**30).is_known_dead()
+
+
 def test_owners_have_names_that_are_read_back():
     owner = Owner.new()
     assert Owner.parse(str(owner)) == owner and not owner.is_known_dead()

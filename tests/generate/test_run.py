@@ -385,3 +385,23 @@ def test_a_worker_that_is_too_late_to_publish_leaves_what_another_has_made(got10
     monkeypatch.setattr(SequenceWriter, when, stand_still)
     assert job(root).run().is_complete
     assert tree(tmp_path / "out" / NAME) == made and "another worker has taken it over" in caplog.text
+
+
+@pytest.mark.parametrize("made", ["failed", "redo", "partial/B", "claims", "workers"])
+def test_another_worker_that_ends_and_tidies_up_ends_nothing(got10k, tmp_path, job, monkeypatch, made):
+    """It removes what is empty, such as a folder that was made this moment."""
+    got10k("A", boxes=[BOX])
+    root, out, mkdir, ended = got10k("B", boxes=[BOX]), tmp_path / "out", os.mkdir, []
+    job(root).run()
+    (root / "A" / "groundtruth.txt").unlink()
+
+    def make(path, *mode, **options):
+        mkdir(path, *mode, **options)
+        if str(path) == str(out / ".boxmask" / made) and not ended:
+            ended.append(path)
+            with Claims(OutFolder(out)):
+                pass
+
+    monkeypatch.setattr(os, "mkdir", make)
+    ledger = job(root).run(overwrite=True)
+    assert ended and sorted(ledger.failed) == ["A"] and sorted(ledger.done) == ["B"]

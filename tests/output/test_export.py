@@ -2,7 +2,9 @@
 
 import builtins
 import json
+import os
 import shutil
+import signal
 import zipfile
 
 import numpy as np
@@ -221,6 +223,21 @@ def test_a_run_that_is_not_finished_is_exported_only_if_told_so(out, label, targ
     with pytest.raises(ExportError, match="--unfinished"):
         layout.export(out.path, target)
     assert layout.export(out.path, target, unfinished=True) == 1
+
+
+@every_layout
+def test_what_is_half_written_goes_when_it_is_told_to_end(out, label, target, layout):
+    out.add("walk", [label()])
+    before = signal.getsignal(signal.SIGTERM)
+
+    def told_to_end(names):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return names
+
+    with pytest.raises(SystemExit) as ended:
+        layout.export(out.path, target, progress=told_to_end)
+    assert ended.value.code == 143 and list(target.parent.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @every_layout
