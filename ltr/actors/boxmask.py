@@ -87,9 +87,9 @@ class VosActor(BaseActor):
 
     objective: a loss of logits and targets, both (T * S, H, W), as the host's LovaszSegLoss(per_image=False).
     Pixels whose mask is 255 count nowhere, nor do those within `edge_band` pixels of a test mask's outline, where
-    generated masks are least certain. Where the samples have a `quality`, the objective is taken of each sample apart
-    and averaged with these weights. cross_entropy: how much that of all pixels is added: to the Lovasz loss alone a
-    network that is unsure of every pixel is a resting place, at 0.5.
+    generated masks are least certain. Where the samples have a `quality`, the objective is taken of each sample apart,
+    and each sample's share in the loss is multiplied by it. cross_entropy: how much that of all pixels is added: to the
+    Lovasz loss alone a network that is unsure of every pixel is a resting place, at 0.5.
     """
 
     watch: Watch | None = None
@@ -111,9 +111,10 @@ class VosActor(BaseActor):
         if self.edge_band:
             known = known & ~near_edge(target, self.edge_band)
         logits = self.net(data['train_images'], train_masks * (train_masks != IGNORE), data['test_images']).float()
-        loss = self._loss(logits.masked_fill(~known, BACKGROUND_LOGIT), target * known, data.get('quality'))
+        weights = data['quality'].mean(0) if 'quality' in data else None
+        loss = self._loss(logits.masked_fill(~known, BACKGROUND_LOGIT), target * known, weights)
         if self.cross_entropy:
-            loss = loss + self.cross_entropy * cross_entropy(logits, target, known)
+            loss = loss + self.cross_entropy * cross_entropy(logits, target, known, weights)
         with torch.no_grad():
             jaccard = mean_jaccard(logits > 0, target > 0, known).item()
         stats = {'Loss/total': loss.item(), 'Stats/J': jaccard}
@@ -121,19 +122,21 @@ class VosActor(BaseActor):
             self.watch(Seen(data['epoch'], self.net.training, data['test_images'], masks, {'mask': logits}), stats)
         return loss, stats
 
-    def _loss(self, logits: torch.Tensor, target: torch.Tensor, quality: torch.Tensor | None) -> torch.Tensor:
+    def _loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
         # The host's losses take images (B, H, W).
-        if quality is None:
+        if weights is None:
             return self.objective(logits.flatten(0, 1), target.flatten(0, 1))
         samples = zip(*(values.transpose(0, 1).contiguous() for values in (logits, target)), strict=True)
         losses = torch.stack([self.objective(*sample) for sample in samples])
-        weights = quality.mean(0)
-        return (weights * losses).sum() / weights.sum().clamp(min=1e-6)
+        return (weights * losses).mean()
 
 
-def cross_entropy(logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Mean binary cross entropy over the known pixels; all (T, S, H, W), known bool."""
+def cross_entropy(logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor,
+                  weights: torch.Tensor | None = None) -> torch.Tensor:
+    """Mean binary cross entropy over the known pixels; all (T, S, H, W), known bool. weights: (S,), of the samples."""
     pixels = F.binary_cross_entropy_with_logits(logits, target, reduction='none')
+    if weights is not None:
+        pixels = pixels * weights[:, None, None]
     return (pixels * known).sum() / known.sum().clamp(min=1)
 
 

@@ -163,13 +163,16 @@ def test_qualities_weigh_the_samples():
     (logits, _), masks = random_case(5)
     objective = LovaszSegLoss(per_image=False)
 
-    def loss(**more):
-        return VosActor(FixedVos(logits), objective)(vos_batch(masks, **more))[0].item()
+    def loss(cross_entropy=0.0, samples=slice(None), **more):
+        actor = VosActor(FixedVos(logits[:, samples]), objective, cross_entropy=cross_entropy)
+        return actor(vos_batch(masks[:, samples], **more))[0].item()
 
-    alone = [objective(logits[:, s].contiguous(), masks[:, s].contiguous()).item() for s in (0, 1)]
-    for first, second in ((1.0, 1.0), (0.9, 0.3), (1.0, 0.0)):
-        expected = (first * alone[0] + second * alone[1]) / (first + second)
-        assert loss(quality=torch.tensor([[first, second]])) == pytest.approx(expected, rel=1e-5)
+    for weight in (0.0, 1.0):
+        alone = [loss(weight, slice(s, s + 1)) for s in (0, 1)]
+        for first, second in ((1.0, 1.0), (0.9, 0.3), (1.0, 0.0)):
+            expected = (first * alone[0] + second * alone[1]) / 2
+            assert loss(weight, quality=torch.tensor([[first, second]])) == pytest.approx(expected, rel=1e-5)
+        assert loss(weight, slice(0, 1), quality=torch.tensor([[0.25]])) == pytest.approx(alone[0] / 4, rel=1e-5)
     assert loss() == pytest.approx(objective(logits.flatten(0, 1), masks.flatten(0, 1)).item(), rel=1e-6)
 
 
