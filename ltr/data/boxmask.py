@@ -19,6 +19,7 @@ from pytracking import TensorDict
 
 IGNORE = 255  # mask value of pixels that are not known
 MAX_DRAWS = 200  # sequences tried before a dataset is taken to have no visible frame
+MAX_OTHERS = 10  # clips drawn for one of another video
 MAX_CROPS = 10  # jittered crops tried before the target is put in the centre
 
 
@@ -29,7 +30,7 @@ class ClipSampler(torch.utils.data.Dataset):
     drawn, None for equally often per sequence; max_gap: most frames between the first and the last of a clip;
     num_frames: T, distinct where the sequence has so many; processing: called with TensorDict(images, masks, dataset);
     p_reverse: how often a clip runs backwards; moved: how often the target is cut out of a clip and
-    seen in the frames of another; seed: if given, item i is the same every time (validation), else the
+    seen in the frames of another video; seed: if given, item i is the same every time (validation), else the
     state of Python's `random` decides, as in the host's samplers.
     """
 
@@ -40,6 +41,10 @@ class ClipSampler(torch.utils.data.Dataset):
             raise ValueError("ClipSampler: no dataset to sample from")
         if p_datasets is not None and len(p_datasets) != len(datasets):
             raise ValueError(f"ClipSampler: {len(datasets)} datasets but {len(p_datasets)} probabilities")
+        if p_datasets is not None and (min(p_datasets) < 0 or not any(p_datasets)):
+            raise ValueError(f"ClipSampler: a dataset's share is 0 or more, and of one more than 0; got {p_datasets}")
+        if num_frames < 1:
+            raise ValueError(f"ClipSampler: a clip has 1 or more frames, got num_frames={num_frames}")
         self.datasets = list(datasets)
         self.p_datasets = [len(dataset) for dataset in datasets] if p_datasets is None else list(p_datasets)
         self.samples_per_epoch = samples_per_epoch
@@ -64,9 +69,17 @@ class ClipSampler(torch.utils.data.Dataset):
     def _draw(self) -> TensorDict:
         clip = self._clip()
         if random.random() < self.moved:
-            pairs = zip(clip['images'], clip['masks'], self._clip()['images'], strict=True)
-            clip['images'], clip['masks'] = zip(*(moved(*pair) for pair in pairs), strict=True)
+            self._move(clip)
         return clip if self.processing is None else self.processing(clip)
+
+    def _move(self, clip: TensorDict) -> None:
+        """Its target before frames of another video: those of its own show the target, which would be background."""
+        for _ in range(MAX_OTHERS):
+            other = self._clip()
+            if (other['dataset'], other['sequence']) != (clip['dataset'], clip['sequence']):
+                pairs = zip(clip['images'], clip['masks'], other['images'], strict=True)
+                clip['images'], clip['masks'] = zip(*(moved(*pair) for pair in pairs), strict=True)
+                return
 
     def _clip(self) -> TensorDict:
         dataset = random.choices(self.datasets, self.p_datasets)[0]
@@ -80,8 +93,10 @@ class ClipSampler(torch.utils.data.Dataset):
             raise ValueError(f"{dataset.get_name()}: no frame with a visible target in {MAX_DRAWS} sequences drawn "
                              "at random; check its annotations")
         frame_ids = self._frame_ids(visible.tolist())
-        images, annotations, _ = dataset.get_frames(sequence, frame_ids, info)
-        return TensorDict({'images': images, 'masks': annotations['mask'], 'dataset': dataset.get_name()})
+        images, annotations, facts = dataset.get_frames(sequence, frame_ids, info)
+        # A video with several objects is as many sequences.
+        return TensorDict({'images': images, 'masks': annotations['mask'], 'dataset': dataset.get_name(),
+                           'sequence': (facts or {}).get('sequence', sequence)})
 
     def _frame_ids(self, visible: list[int]) -> list[int]:
         """T of the visible frames, in order or reversed, the last at most `max_gap` from the first."""

@@ -121,7 +121,8 @@ def _motion_blur(image: np.ndarray, length: int) -> np.ndarray:
 
 
 def _cover(image: np.ndarray, mask: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hide a part of the target, at most about a third of its box, behind an ellipse of another place of the crop."""
+    """Hide a part of the target, at most about a third of its box, behind an ellipse of another place of the crop, of
+    which what is the target or not known stays out: it would be taught as background."""
     height, width = mask.shape
     shift = random.randrange(width // 4, width - width // 4)
     other = np.roll(image, shift, axis=1)
@@ -129,6 +130,7 @@ def _cover(image: np.ndarray, mask: np.ndarray, box: np.ndarray) -> tuple[np.nda
     axes = [max(2, round(box[2 + i] * random.uniform(0.12, 0.3))) for i in range(2)]
     patch = np.zeros((height, width), np.uint8)
     cv2.ellipse(patch, (round(centre[0]), round(centre[1])), axes, random.uniform(0, 180), 0, 360, 1, -1)
+    patch[np.roll(mask, shift, axis=1) != 0] = 0
     covered = np.where(patch, 0, mask).astype(np.uint8)
     if (covered == 1).sum() < 0.5 * (mask == 1).sum():
         return image, mask

@@ -105,13 +105,13 @@ class StillClips(_ClipDataset):
 
     def get_frames(self, seq_id: int, frame_ids: list[int],
                    anno: dict | None = None) -> tuple[list[np.ndarray], dict, dict]:
-        """Images [(H, W, 3) uint8], annotations (lists of one per frame), and what names the sequence."""
+        """Images [(H, W, 3) uint8], annotations (lists of one per frame), and what names the image."""
         target = self.sequence_list[seq_id]
         image, labels = self._load(target)
         mask = np.where(labels == target.value, 1, np.where(labels == 255, 255, 0)).astype(np.uint8)
         cutouts = [self._cutout() for _ in range(random.choices((0, 1, 2), (0.5, 0.35, 0.15))[0])]
         images, masks = animate(image, mask, cutouts, frame_ids, rng=np.random.default_rng(random.getrandbits(64)))
-        return images, self._annotation(masks), {'sequence': f'{self.name}/{target.name}/{target.value}'}
+        return images, self._annotation(masks), {'sequence': f'{self.name}/{target.name}'}
 
     def _cutout(self) -> Cutout:
         other = random.choice(self.sequence_list)

@@ -188,6 +188,22 @@ def test_degrading_leaves_at_least_half_of_the_target_and_the_other_arrays_alone
     assert np.array_equal(image, kept_image) and np.array_equal(mask, kept_mask)
 
 
+def test_a_target_is_never_behind_a_piece_of_its_own_or_of_what_is_not_known(monkeypatch):
+    random.seed(0)
+    monkeypatch.setattr('ltr.data.boxmask_augment.random.choice', lambda kinds: 'cover')
+    mask = np.zeros((120, 208), np.uint8)
+    mask[20:100, 40:170] = 1
+    mask[:, :20] = 255
+    image = np.repeat(mask[..., None] * 100, 3, axis=2)
+    hidden = 0
+    for _ in range(30):
+        worse, seen, _ = degrade(image, mask, np.array([40, 20, 130, 80.0]))
+        changed = seen != mask
+        hidden += changed.any()
+        assert not worse[changed].any(), "what is seen there is background"
+    assert hidden > 15
+
+
 def test_an_annotators_box_is_off_by_about_as_much_as_asked():
     random.seed(0)
     box = np.array([50, 40, 100, 200.0])

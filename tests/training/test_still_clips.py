@@ -50,7 +50,7 @@ def test_frames_show_the_moving_object_under_its_mask(stills):
     assert dataset.get_sequence_info(0)['visible'].sum() == dataset.num_frames
     for sequence in range(4):
         images, annotations, meta = dataset.get_frames(sequence, [0, 9, 18])
-        assert meta['sequence'].startswith('StillClips/')
+        assert meta['sequence'] == f'StillClips/{("one", "two")[sequence // 2]}', "two objects of an image"
         masks = [mask.numpy() for mask in annotations['mask']]
         assert not np.array_equal(masks[0], masks[1])
         for image, mask, box in zip(images, masks, annotations['bbox'], strict=True):
