@@ -6,9 +6,10 @@
 // that is not known, and what was kept is kept.
 
 class Marks {
-  constructor(store, key, sequences) {
+  constructor(store, page, sequences) {
     this.store = store;
-    this.key = `boxmask-review:${key}`;
+    this.key = `boxmask-review:${page.id}`;
+    this.formerKey = `boxmask-review:${page.former_id}`;
     this.stamps = new Map(sequences.map((one) => [one.name, one.stamp]));
     this.withMasks = new Set(sequences.filter((one) => !hasOutcome(one, 'failed')).map((one) => one.name));
     this.isKept = true;
@@ -21,7 +22,8 @@ class Marks {
     this.stale = 0;
     let kept = {};
     try {
-      kept = JSON.parse(this.store().getItem(this.key)) || {};
+      const store = this.store();
+      kept = JSON.parse(store.getItem(this.key) || store.getItem(this.formerKey)) || {};
     } catch (error) {
       this.isKept = false; // a browser may forbid it to pages from files
     }

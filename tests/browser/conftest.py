@@ -48,8 +48,8 @@ class Folder:
         assert job.run(overwrite=overwrite).is_complete
         return self.build()
 
-    def build(self) -> Path:
-        return build(self.out, self.page, frames=0).page
+    def build(self, out: Path | None = None) -> Path:
+        return build(out or self.out, self.page, frames=0).page
 
 
 @pytest.fixture(scope="session")

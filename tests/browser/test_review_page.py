@@ -284,6 +284,25 @@ def test_the_list_fits_the_filter_when_many_marks_change_at_once(browser):
     assert len(listed(browser)) == 6
 
 
+def test_marks_are_of_a_folder_by_whichever_link_it_is_named(browser, folder):
+    link = folder.out.with_name("link")
+    link.symlink_to(folder.out)
+    folder.build(link)
+    browser.open(folder.page / "index.html")
+    browser.run("""localStorage.setItem(app.marks.formerKey,
+        JSON.stringify({absent: ['accepted', app.marks.stamps.get('absent')]}))""")  # as pages did at first
+    browser.open(folder.page / "index.html")
+    assert browser.run("app.marks.names('accepted')") == ["absent"]
+    browser.run("app.marks.set(['walk-2'], 'accepted')")
+    link.unlink()
+    folder.build()
+    browser.open(folder.page / "index.html")
+    assert browser.run("app.marks.names('accepted')") == ["absent", "walk-2"]
+    browser.run("app.marks.clear()")
+    browser.open(folder.page / "index.html")
+    assert browser.run("app.marks.size") == 0
+
+
 def test_marks_of_masks_that_the_page_does_not_have_are_kept_until_all_are_taken_away(browser, folder):
     browser.run("app.marks.set(['walk-1', 'walk-2', 'absent'], 'accepted')")
     elsewhere, manifest = folder.root.parent / "walk-2", folder.out / "absent" / "manifest.json"
