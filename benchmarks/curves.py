@@ -88,7 +88,8 @@ def format_curves(curves: Curves) -> str:
     tables = []
     for loader, found in curves.items():
         numbers = next(iter(found.values()))
-        lines = [(str(number), *(f"{values.get(number, math.nan):.3f}" for values in found.values())) for number in numbers]
+        lines = [(str(number), *(f"{values.get(number, math.nan):.3f}" for values in found.values()))
+                 for number in numbers]
         tables.append(align([(loader, *found), *lines]))
     return "\n\n".join(tables)
 

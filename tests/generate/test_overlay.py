@@ -127,7 +127,7 @@ def test_a_sheet_is_written_as_a_picture(tmp_path):
     assert cv2.imread(str(tmp_path / "new" / "sheet.png"))[0, 0].tolist() == [0, 0, 200]
     with pytest.raises(ValueError, match=r"sheet\.what: pictures are written as"):
         overlay.save(sheet, tmp_path / "sheet.what")
-    with pytest.raises(ValueError, match=r"sheet\.jpg: a picture of 10x70000 is too large for \.jpg; write it as \.png"):
+    with pytest.raises(ValueError, match=r"sheet\.jpg: a picture of 10x70000 is too large for \.jpg; write it as"):
         overlay.save(np.zeros((70000, 10, 3), np.uint8), tmp_path / "sheet.jpg")
 
 
