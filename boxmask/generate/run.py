@@ -186,11 +186,11 @@ class Worker:
             return writer.publish()
 
     def _published(self, name: str, writer: SequenceWriter, start: float, result: Manifest) -> None:
+        self._on_record.unmark(name)
         self._close(name)
         self._num_ended += 1
         self._done.add(name)
-        for record in (self.out.redo / name, ledger.failure_file(self.out, name)):
-            record.unlink(missing_ok=True)
+        ledger.failure_file(self.out, name).unlink(missing_ok=True)
         self.claims.release(writer.claim)
         self._tell_frames()
         self._tell({"event": "sequence", "name": name, "seconds": round(time.monotonic() - start, 3),

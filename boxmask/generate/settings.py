@@ -6,6 +6,7 @@ Masks of different settings never mix: a run with other settings than those on r
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from boxmask.generate.outfolder import OutFolder, OutputError, in_folder, versio
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 from boxmask.generate.source import PLACES, Source, is_same_sequence
 from boxmask.readers.sequence import DatasetError, check_name, shorten
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 # Counts up when the same settings come to give other masks: other object ids in their pixels. How well the files are
@@ -166,20 +169,36 @@ def _require_arguments(arguments: Mapping[str, Any]) -> None:
 def enter(out: OutFolder, record: Record, scratch: Path, *, overwrite: bool = False) -> None:
     """Puts a run on record, or joins the one that is. Raises `SettingsError` if that one has other settings.
 
-    overwrite: takes the place of a record with other settings instead, and marks all that is there to be made again.
-    Commands that start at once join one after the other.
+    overwrite: takes the place of a record with other settings instead, and marks all that is there, or that workers
+    have, to be made again. Commands that start at once join one after the other.
     """
-    while True:
+    is_ours = False
+    while not is_ours:
         there = read_record(out)
         joined = record if there is None else _join(out, there, record, overwrite=overwrite)
         if joined == there:
             return
-        if there is not None and there.settings != record.settings:
-            mark_to_redo(out, out.published())
+        has_others = there is not None and there.settings != record.settings
+        if has_others:
+            _mark_all(out)
         with locked(out.lock, scratch):
-            if read_record(out) == there:  # or else another has joined meanwhile
+            is_ours = read_record(out) == there  # or else another has joined meanwhile
+            if is_ours:
                 write_whole(out.run_file, joined.to_text(), scratch)
-                return
+    if has_others:
+        _mark_all(out)  # what workers have begun or ended since, for which the old record still stood
+        _tell_of_rest(out, record)
+
+
+def _mark_all(out: OutFolder) -> None:
+    mark_to_redo(out, out.done() | out.marked(out.claims))
+
+
+def _tell_of_rest(out: OutFolder, record: Record) -> None:
+    rest = out.marked(out.redo) - {*record.sequences}
+    if rest:
+        logger.warning("%s: its other sequences are of other settings and to be made again too: %d, the first is %s; "
+                       "`boxmask verify %s --repair` does that", out.root, len(rest), min(rest), out.root)
 
 
 def _join(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> Record:
@@ -190,8 +209,29 @@ def _join(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> Rec
         raise SettingsError(f"{out.root} holds masks of other settings: {'; '.join(differences)}. Use the same again, "
                             "choose another --out, or make all its masks again with --overwrite")
     if differences:
-        return replace(new, sequences=sequences)
+        there = _for_the_rest(there, new)
     return replace(new, sequences=sequences, sources=_join_sources(out, there, new, overwrite=overwrite))
+
+
+def _for_the_rest(there: Record, new: Record) -> Record:
+    """A record whose place other settings take, with the sources that are needed to make the rest again with these.
+
+    Those of another layout are not: the dataset is one of the settings.
+    """
+    rest = {*there.sequences} - {*new.sequences}
+    layouts = {each["layout"] for each in new.sources}
+    sources = [replace(Source(**each), first=new.settings.first, every=new.settings.every)
+               for each in there.sources if each["layout"] in layouts]
+    return replace(there, sources=tuple(each.to_json() for each in sources if rest and _may_have(each, rest)))
+
+
+def _may_have(source: Source, names: Set[str]) -> bool:
+    if source.sequence is not None:
+        return source.sequence in names
+    try:
+        return not names.isdisjoint(source.open()[1].sequences)
+    except (DatasetError, OSError):
+        return True  # it has moved
 
 
 def _join_sources(out: OutFolder, there: Record, new: Record, *, overwrite: bool) -> tuple[Mapping[str, Any], ...]:
@@ -261,6 +301,20 @@ class OnRecord:
                 and set(map(_key, self._record.sources)) <= set(map(_key, there.sources))):
             enter(self._out, self._record, self._scratch)
         self._seen = found
+
+    def unmark(self, name: str) -> None:
+        """Takes the mark of a sequence that has been made again; it stays where `require` raises.
+
+        That is asked once more when it is gone: a run with other settings that came in between may have marked the
+        sequence before, and does not do so later.
+        """
+        self.require()
+        (self._out.redo / name).unlink(missing_ok=True)
+        try:
+            self.require()
+        except SettingsError:
+            mark_to_redo(self._out, {name})
+            raise
 
 
 def mark_to_redo(out: OutFolder, names: set[str]) -> None:

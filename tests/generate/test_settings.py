@@ -4,16 +4,20 @@ import json
 import shutil
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from boxmask.cli import main
 from boxmask.evaluate.baselines import Baseline
 from boxmask.generate import manifest, settings
+from boxmask.generate.claims import Claims
 from boxmask.generate.outfolder import OutFolder, write_whole
 from boxmask.generate.plan import WindowOptions
 from boxmask.generate.settings import Settings, SettingsError, read_record
 from boxmask.generate.source import Source
+from boxmask.generate.writer import SequenceWriter
 
 BOX = "10,8,20,16"
 NETWORK = Settings("GOT-10k", "network", "ab12", "boxmask_lite", "chunk", 9, 5, 0, 15, 2.0)
@@ -74,6 +78,50 @@ def test_a_run_stops_when_another_puts_other_settings_on_record(got10k, tmp_path
     assert not out.published()
 
 
+@pytest.mark.parametrize("when", ["before it is published", "after it is published", "when its mark is gone"])
+def test_what_a_run_publishes_when_another_has_put_other_settings_on_record_is_made_again(got10k, tmp_path, job,
+                                                                                          monkeypatch, when):
+    for name in "ABC":
+        root = got10k(name, boxes=[BOX])
+    out, new = OutFolder(tmp_path / "out"), job(root, min_quality=0.9)
+    holder, method = {"before it is published": (SequenceWriter, "_synchronise"),
+                      "after it is published": (SequenceWriter, "_take_the_name"),
+                      "when its mark is gone": (Path, "unlink")}[when]
+    true = getattr(holder, method)
+    entered = []
+
+    def meanwhile(self, **options):
+        true(self, **options)
+        if (self == out.redo / "B" if holder is Path else self.claim.name == "B") and not entered:
+            entered.append(True)
+            with Claims(out) as held:
+                settings.enter(out, new.prepare().record, held.scratch, overwrite=True)
+            if holder is Path:
+                true(self)  # as if the other had come just before
+
+    monkeypatch.setattr(holder, method, meanwhile)
+    with pytest.raises(SettingsError, match="was changed while this run went on"):
+        job(root).run()
+    assert entered and "B" in out.published() and "B" in out.marked(out.redo)
+    assert new.run().is_complete
+    assert {manifest.read(out.sequence(name)).header.settings["min_quality"] for name in "ABC"} == {0.9}
+
+
+def test_what_is_begun_while_other_settings_are_put_on_record_is_made_again(got10k, tmp_path, job, monkeypatch):
+    root, out = got10k("A", boxes=[BOX]), OutFolder(tmp_path / "out")
+    job(root).run()
+    with Claims(out) as held:
+        write = settings.write_whole
+
+        def begin_another(*arguments):
+            held.claim("B")
+            write(*arguments)
+
+        monkeypatch.setattr(settings, "write_whole", begin_another)
+        settings.enter(out, job(root, min_quality=0.9).prepare().record, held.scratch, overwrite=True)
+    assert out.marked(out.redo) == {"A", "B"}
+
+
 def test_what_another_has_dropped_of_a_run_is_put_on_record_again(got10k, tmp_path, run_with):
     """As a version does that does not lock, or who was thought to be dead."""
     got10k("A", boxes=[BOX])
@@ -128,6 +176,38 @@ def test_two_videos_of_one_name_do_not_take_each_others_place(files, tmp_path, j
     of("there").run(overwrite=True)
     assert [source["arguments"]["frames"] for source in read_record(OutFolder(tmp_path / "out")).sources] == [
         str(tmp_path / "there" / "video")]
+
+
+def test_other_videos_that_share_the_folder_stay_on_record_when_settings_change(files, tmp_path, job, caplog):
+    (tmp_path / "boxes.txt").write_text(f"{BOX}\n" * 2)
+
+    def of(name, **options):
+        source = Source("folder", {"frames": str(tmp_path / name), "boxes": str(tmp_path / "boxes.txt")}, every=every)
+        return replace(job("-", **options), source=source)
+
+    every, out = None, OutFolder(tmp_path / "out")
+    for name in ("one", "two"):
+        for frame in range(2):
+            files.image(tmp_path / name / f"f{frame}.png", files.picture(frame))
+        of(name).run()
+    every = 2
+    of("one", min_quality=0.1).run(overwrite=True)
+    assert "to be made again too: 1, the first is two; `boxmask verify" in caplog.text
+    assert [source["sequence"] for source in read_record(out).sources] == ["one", "two"]
+    assert main(["verify", str(out.root), "--repair"]) == 0
+    assert manifest.read(out.sequence("two")).header.settings["every"] == 2
+    of("two", min_quality=0.2).run(overwrite=True)
+    of("one", min_quality=0.2).run()
+    assert [source["sequence"] for source in read_record(out).sources] == ["one", "two"]
+
+
+def test_a_dataset_is_dropped_that_another_takes_the_place_of_with_other_settings(got10k, tmp_path, job):
+    root = got10k("A", boxes=[BOX])
+    shutil.copytree(root, tmp_path / "other")
+    job(root).run()
+    job(tmp_path / "other", min_quality=0.1).run(overwrite=True)
+    assert [source["arguments"]["root"] for source in read_record(OutFolder(tmp_path / "out")).sources] == [
+        str(tmp_path / "other")]
 
 
 def test_a_video_that_has_moved_is_the_same(files, tmp_path, job):
