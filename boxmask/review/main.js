@@ -8,7 +8,7 @@ class App {
   constructor() {
     this.page = JSON.parse(document.getElementById('page-data').textContent);
     this.sequences = readSequences(this.page);
-    this.marks = new Marks(() => window.localStorage, this.page, this.sequences);
+    this.marks = new Marks(() => window.localStorage, this.page.id, this.sequences);
     this.filter = {text: '', outcome: '', mark: ''};
     this.rows = new Map();
     this.shown = [];

@@ -6,10 +6,9 @@
 // that is not known, and what was kept is kept.
 
 class Marks {
-  constructor(store, page, sequences) {
+  constructor(store, key, sequences) {
     this.store = store;
-    this.key = `boxmask-review:${page.id}`;
-    this.formerKey = `boxmask-review:${page.former_id}`;
+    this.key = `boxmask-review:${key}`;
     this.stamps = new Map(sequences.map((one) => [one.name, one.stamp]));
     this.withMasks = new Set(sequences.filter((one) => !hasOutcome(one, 'failed')).map((one) => one.name));
     this.isKept = true;
@@ -22,8 +21,7 @@ class Marks {
     this.stale = 0;
     let kept = {};
     try {
-      const store = this.store();
-      kept = JSON.parse(store.getItem(this.key) || store.getItem(this.formerKey)) || {};
+      kept = JSON.parse(this.store().getItem(this.key)) || {};
     } catch (error) {
       this.isKept = false; // a browser may forbid it to pages from files
     }

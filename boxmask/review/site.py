@@ -222,8 +222,7 @@ def _head(out: OutFolder, record: Record, made: list[_Made]) -> dict[str, Any]:
     there = {one.summary["name"] for one in made}
     return {"title": out.root.name, "dataset": record.settings.dataset,
             "method": record.settings.constructor or record.settings.method, "id": file_name(str(out.root.resolve())),
-            # Of pages that were made before links were followed.
-            "former_id": file_name(str(out.root)), "levels": figures.LEVELS, "open": len(set(record.sequences) - there)}
+            "levels": figures.LEVELS, "open": len(set(record.sequences) - there)}
 
 
 def _open(sources: list[Source], root: str | None) -> Sources:

@@ -289,18 +289,11 @@ def test_marks_are_of_a_folder_by_whichever_link_it_is_named(browser, folder):
     link.symlink_to(folder.out)
     folder.build(link)
     browser.open(folder.page / "index.html")
-    browser.run("""localStorage.setItem(app.marks.formerKey,
-        JSON.stringify({absent: ['accepted', app.marks.stamps.get('absent')]}))""")  # as pages did at first
-    browser.open(folder.page / "index.html")
-    assert browser.run("app.marks.names('accepted')") == ["absent"]
-    browser.run("app.marks.set(['walk-2'], 'accepted')")
+    browser.run("app.marks.set(['absent', 'walk-2'], 'accepted')")
     link.unlink()
     folder.build()
     browser.open(folder.page / "index.html")
     assert browser.run("app.marks.names('accepted')") == ["absent", "walk-2"]
-    browser.run("app.marks.clear()")
-    browser.open(folder.page / "index.html")
-    assert browser.run("app.marks.size") == 0
 
 
 def test_marks_of_masks_that_the_page_does_not_have_are_kept_until_all_are_taken_away(browser, folder):
