@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxmask.generate import manifest
+from boxmask.generate.ledger import names_there
 from boxmask.generate.manifest import Frame, Manifest, ManifestError, Stamp
 from boxmask.generate.outcomes import Outcome
 from boxmask.generate.outfolder import OutFolder
+from boxmask.generate.settings import Record, read_record
 from boxmask.terminal import Progress
 
 
@@ -65,12 +67,14 @@ def open_masks(out: str | os.PathLike[str], *, unfinished: bool = False,
     masks, or where files and manifests do not match, which is found out sequence by sequence.
     """
     folder = OutFolder(out)
-    names = sorted(folder.published())
+    record = read_record(folder)
+    names = names_there(folder, record)
     if not names:
         raise ExportError(f"{out}: no sequences in it; expected the --out of `boxmask generate`")
-    if not unfinished and _has_open_ends(folder):
+    if not unfinished and _has_open_ends(folder, record):
         raise ExportError(f"{out}: the run is not finished: some sequences failed or are still to do. Give the command "
-                          "of the run again, or export what is there with --unfinished")
+                          f"of the run again, or export what is there with --unfinished; `boxmask verify {out}` tells "
+                          "which they are")
     return _read_sequences(folder, progress(names))
 
 
@@ -86,10 +90,14 @@ def _read_sequences(folder: OutFolder, names: Iterable[str]) -> Iterator[Sequenc
         yield SequenceMasks(path, record)
 
 
-def _has_open_ends(folder: OutFolder) -> bool:
-    """Whether there is more of a run than its record and the lock of that; a folder may be taken along without them."""
-    record = {folder.run_file.name, folder.lock.name}
-    return folder.state.is_dir() and not record.issuperset(os.listdir(folder.state))
+def _has_open_ends(folder: OutFolder, record: Record | None) -> bool:
+    """Whether a sequence on record is not done, or more is left of a run than its record and the lock of that.
+
+    A folder may be taken along without them.
+    """
+    if record is not None and not folder.done().issuperset(record.sequences):
+        return True
+    return folder.state.is_dir() and not {folder.run_file.name, folder.lock.name}.issuperset(os.listdir(folder.state))
 
 
 def _mismatch(path: Path, problem: str, out: Path) -> ExportError:

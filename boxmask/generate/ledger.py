@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from boxmask.generate import manifest
 from boxmask.generate.manifest import ManifestError
 from boxmask.generate.outcomes import Outcome
 from boxmask.generate.outfolder import OutFolder, write_whole
+from boxmask.generate.settings import Record
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,21 @@ def take(out: OutFolder, names: Iterable[str]) -> Ledger:
         else:
             still_open.append(name)
     return Ledger(done, failed, tuple(still_open))
+
+
+def names_there(out: OutFolder, record: Record | None) -> list[str]:
+    """The names of the sequences that are there, in order.
+
+    Folders without a manifest that are not on record are not of the run, as lost+found is; a warning names them. Where
+    there is no record, nothing tells them from sequences whose manifests are lost.
+    """
+    published = out.published()
+    if record is None:
+        return sorted(published)
+    foreign = {name for name in published - {*record.sequences} if not out.has_manifest(name)}
+    for name in sorted(foreign):
+        logger.warning("%s is passed over: it has no manifest, and is not of this run", out.sequence(name))
+    return sorted(published - foreign)
 
 
 def read_failure(out: OutFolder, name: str) -> Failure | None:

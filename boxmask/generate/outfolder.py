@@ -58,14 +58,15 @@ class OutFolder:
     def done(self) -> set[str]:
         """The names of the sequences that are there, with their manifests, and not to be made again."""
         # What was whole stays so: a server of files is asked for each manifest once, and not each second.
-        self._whole = {name for name in self.published() if name in self._whole or self._has_manifest(name)}
+        self._whole = {name for name in self.published() if name in self._whole or self.has_manifest(name)}
         return self._whole - self.marked(self.redo)
 
     def is_done(self, name: str) -> bool:
         """Whether a sequence is one of those that are `done`, by now."""
-        return self._has_manifest(name) and not (self.redo / name).exists()
+        return self.has_manifest(name) and not (self.redo / name).exists()
 
-    def _has_manifest(self, name: str) -> bool:
+    def has_manifest(self, name: str) -> bool:
+        """Whether a folder is one of a sequence, damaged or not."""
         return os.path.isfile(self.sequence(name) / manifest.FILE_NAME)  # False too where one may not look
 
     def marked(self, folder: Path) -> set[str]:

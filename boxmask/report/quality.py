@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from boxmask.generate import manifest
+from boxmask.generate.ledger import names_there
 from boxmask.generate.outcomes import Outcome
 from boxmask.generate.outfolder import OutFolder
 from boxmask.generate.quality import FILE_NAME, QualityError, Row, read_csv
+from boxmask.generate.settings import read_record
 from boxmask.terminal import Progress
 
 # Scores below which the share of the masks is told, to choose --min-quality by.
@@ -70,7 +72,8 @@ def summarise(out: Path, *, progress: Progress = iter) -> QualitySummary:
 
     Raises `QualityError` or `ManifestError` where it is none, or a file of it is missing or damaged.
     """
-    names = sorted(OutFolder(out).published())
+    folder = OutFolder(out)
+    names = names_there(folder, read_record(folder))
     if not names:
         raise QualityError(f"{out}: no sequences in it; expected the folder that was the --out of `boxmask generate`")
     summaries, known, scores = [], [], [np.zeros(0)]

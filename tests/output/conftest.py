@@ -72,10 +72,10 @@ class Out:
         image = np.repeat((label > 0).astype(np.uint8)[..., None] * 200, 3, axis=2)
         path.write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
 
-    def record(self, *sources):
-        """Writes the record of the run."""
+    def record(self, *sources, sequences=()):
+        """Writes the record of the run, which was to make `sequences`."""
         self.out.state.mkdir(parents=True, exist_ok=True)
-        self.out.run_file.write_text(Record(Settings("GOT-10k", "box"), sources).to_text())
+        self.out.run_file.write_text(Record(Settings("GOT-10k", "box"), sources, None, tuple(sequences)).to_text())
         return self
 
 

@@ -48,6 +48,13 @@ def test_a_sign_that_some_masks_lack_counts_by_those_that_have_it(out, label, ca
     assert text.splitlines()[3].split()[-2] == "0.600"  # of 0.3 and 0.9, one mask each
 
 
+def test_quality_passes_over_folders_that_are_not_of_the_run(out, label, capsys, caplog):
+    out.add("walk", [label()]).record(sequences=["walk"])
+    (out.path / "lost+found").mkdir()
+    assert run(capsys, "quality", out.path)[0] == 0
+    assert "lost+found is passed over" in caplog.text
+
+
 def test_quality_prints_as_many_as_told(three, capsys):
     _, text, _ = run(capsys, "quality", three, "--limit", 1)
     assert [line.split()[0] for line in text.splitlines()[1:4]] == ["bad", "...", "all"]

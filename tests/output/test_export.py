@@ -226,6 +226,30 @@ def test_a_run_that_is_not_finished_is_exported_only_if_told_so(out, label, targ
 
 
 @every_layout
+@pytest.mark.parametrize("state", ["is not there", "is to be made again", "is empty"])
+def test_a_run_is_not_finished_while_a_sequence_on_record_is_not_done(out, label, target, layout, state):
+    """After an interruption nothing but the record tells it."""
+    out.add("walk", [label()]).record(sequences=["run", "walk"])
+    if state == "is to be made again":
+        out.add("run", [label()])
+        out.out.redo.mkdir()
+        (out.out.redo / "run").touch()
+    elif state == "is empty":
+        (out.path / "run").mkdir()
+    with pytest.raises(ExportError, match="--unfinished"):
+        layout.export(out.path, target)
+    assert list(target.parent.iterdir()) == []
+
+
+@every_layout
+def test_folders_that_are_not_of_the_run_are_passed_over(out, label, target, layout, caplog):
+    out.add("walk", [label()]).record(sequences=["walk"])
+    (out.path / "lost+found").mkdir()
+    assert layout.export(out.path, target) == 1
+    assert f"{out.path}/lost+found is passed over" in caplog.text
+
+
+@every_layout
 def test_what_is_half_written_goes_when_it_is_told_to_end(out, label, target, layout):
     out.add("walk", [label()])
     before = signal.getsignal(signal.SIGTERM)
