@@ -19,9 +19,10 @@ from boxmask.cli.options import (
     number,
     positive,
     print_error,
+    require_writable,
     tell,
 )
-from boxmask.generate.defaults import ITERATIONS, METHODS, OVERLAP, STRIDE, WINDOW, WINDOWS
+from boxmask.generate.defaults import CLAIM_TIMEOUT, ITERATIONS, METHODS, OVERLAP, STRIDE, WINDOW, WINDOWS
 from boxmask.view import PORT, SERVER, address
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ BOXES_HELP = ("one line `x,y,w,h` per frame, in pixels from the top left corner 
 OUT_HELP = ("a sequence appears here under its name when all its masks are written, with a manifest and their quality, "
             "and is kept by the next run; masks are PNG files of the size of the image with a palette and the object's "
             "number, 1 for a single one, as values")
-CLAIM_TIMEOUT = 600
+# What a network alone looks at, and its defaults.
+OF_NETWORKS = {"checkpoint": None, "windows": WINDOWS, "window": WINDOW, "stride": STRIDE, "overlap": OVERLAP,
+               "iterations": ITERATIONS, "search_factor": None, "box_margin": 0.0}
 # How a user calls each layout.
 EXAMPLES = {
     "got10k": "got10k --root data/got10k/train --out masks/got10k_masks --workers 4",
@@ -185,6 +188,10 @@ def run(args: argparse.Namespace) -> int:
     """Makes the masks, says what became of them, and returns the exit code."""
     if args.drop_poor and args.min_quality is None:
         raise UsageError("--drop-poor needs --min-quality, which says what is poor")
+    idle = [f"--{name.replace('_', '-')}" for name, usual in OF_NETWORKS.items() if getattr(args, name) != usual]
+    if args.method != "network" and idle:
+        raise UsageError(f"{', '.join(idle)} would change nothing: the method {args.method} is no network; leave out "
+                         "these options, or --method")
     if args.overwrite and (int(os.environ.get("WORLD_SIZE", 1)) > 1 or "SLURM_ARRAY_TASK_ID" in os.environ):
         raise UsageError("--overwrite is for one command, as the second would overwrite what the first has just made; "
                          "use --workers, or start once with --overwrite and the others without")
@@ -192,6 +199,7 @@ def run(args: argparse.Namespace) -> int:
     for path, what in ((args.log, "the log"), (figures, "the JSON file"), (args.tensorboard, "files for TensorBoard")):
         if path is not None and args.out.absolute() in (path.absolute(), *path.absolute().parents):
             raise UsageError(f"{path}: {what} would be among the masks; choose another place")
+    require_writable(args.json)
     return finish(run_job(_job(args), overwrite=args.overwrite, workers=args.workers, log=args.log), args.out,
                   args.json)
 
@@ -227,13 +235,14 @@ def run_job(job: Job, *, overwrite: bool, workers: int, log: Path | None) -> Led
 def finish(ledger: Ledger, out: Path, file: Path | None = None) -> int:
     """Prints the ledger, writes it to the file of --json, and gives the exit code."""
     if not _speaks():
-        return 0 if ledger.is_complete else 1
-    tell(f"{ledger}\nmasks: {out}" if ledger.done else str(ledger), {"out": str(out), **ledger.to_json()}, file)
+        # The failures are for the one that speaks to tell, which torchrun would end when another has an error.
+        return 1 if ledger.open else 0
     for failure in ledger.failed.values():
         print_error(failure.reason)
     if ledger.open:
         print_error(f"{len(ledger.open)} sequences are not done, the first is {ledger.open[0]}; run the same command "
-                    "again")
+                    "again, without --overwrite")
+    tell(f"{ledger}\nmasks: {out}" if ledger.done else str(ledger), {"out": str(out), **ledger.to_json()}, file)
     return 0 if ledger.is_complete else 1
 
 
@@ -248,7 +257,7 @@ def _job(args: argparse.Namespace) -> Job:
     from boxmask.generate.source import Source
 
     source = Source(args.layout, _source_arguments(args), args.first, args.every)
-    return Job(source, str(args.out.absolute()), _names(args), getattr(args, "limit", None), method=args.method,
+    return Job(source, absolute(args.out), _names(args), getattr(args, "limit", None), method=args.method,
                checkpoint=absolute(args.checkpoint), device=args.device,
                windows=WindowOptions(args.windows, args.window, args.stride, args.overlap),
                iterations=args.iterations, search_factor=args.search_factor, box_margin=args.box_margin,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,8 +48,19 @@ def add_csv(parser: argparse._ActionsContainer, what: str) -> None:
                         help=f"also write {what} to FILE, as CSV; - prints that in the place of the text")
 
 
+def require_writable(*files: Path | None) -> None:
+    """Raises `UsageError` or `OSError` for files that could not be written when all is done; makes their folders."""
+    for file in files:
+        if file is None or file == STANDARD_OUTPUT:
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            raise UsageError(f"{file}: no file can be written there; name another place")
+
+
 def require_two_places(args: argparse.Namespace) -> None:
-    """Raises `UsageError` if --csv and --json are to go to the same file, or both to the standard output."""
+    """Raises `UsageError` if --csv and --json are to go to the same place, or to one that cannot be written."""
+    require_writable(args.csv, args.json)
     if args.csv is not None and args.csv == args.json:
         raise UsageError(f"--csv {args.csv} and --json {args.json} are the same place; name another for one of them")
 
@@ -68,8 +80,15 @@ def tell(text: str, record: Mapping[str, Any], file: Path | None, *, table: str 
 
 
 def absolute(path: Path | None) -> str | None:
-    """A path as plain values hold it, which go to other processes and into records."""
-    return None if path is None else str(path.absolute())
+    """A path as plain values hold it, which go to other processes and into records.
+
+    Raises `UsageError` for one that is no text.
+    """
+    text = None if path is None else str(path.absolute())
+    if text is not None and text != os.fsencode(text).decode(errors="replace"):
+        raise UsageError(f"{ascii(text)}: the path is not UTF-8, and cannot be put on record; rename it, or make a "
+                         "link with another name")
+    return text
 
 
 def positive(text: str) -> int:

@@ -6,7 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from boxmask.cli.options import absolute, add_command, add_json, print_error, tell
+from boxmask.cli.options import (
+    UsageError,
+    absolute,
+    add_command,
+    add_json,
+    print_error,
+    require_writable,
+    tell,
+)
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -33,6 +41,10 @@ def run(args: argparse.Namespace) -> int:
     from boxmask.generate import verify
     from boxmask.terminal import bar
 
+    idle = [f"--{name}" for name in ("root", "checkpoint", "device") if getattr(args, name) is not None]
+    if idle and not args.repair:
+        raise UsageError(f"{', '.join(idle)} says how to make sequences again; give --repair too")
+    require_writable(args.json)
     report = verify.verify(args.out, quick=args.quick, progress=bar)
     if args.repair and report.to_repair:
         for fault in report.faults:

@@ -14,5 +14,7 @@ ITERATIONS = 15
 SEARCH_FACTORS = {"boxmask_resnet50": 4.0, "boxmask_lite": 1.5}
 # Of a boxmask_lite that was trained for minutes on sample clips, which needs to see more around the box.
 SAMPLES_SEARCH_FACTOR = 2.0
+# Seconds without a sign of life after which others take over what a worker had.
+CLAIM_TIMEOUT = 600.0
 # Windows that go through the network at once, by type of device. More would gain nothing on a CPU.
 BATCH = {"cpu": 1, "cuda": 4}

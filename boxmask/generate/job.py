@@ -13,7 +13,7 @@ from typing import Any
 
 from boxmask import weights
 from boxmask.generate import claims, ledger, settings
-from boxmask.generate.defaults import ITERATIONS, METHODS
+from boxmask.generate.defaults import CLAIM_TIMEOUT, ITERATIONS, METHODS
 from boxmask.generate.ledger import Ledger
 from boxmask.generate.masker import Masker
 from boxmask.generate.outfolder import OutFolder
@@ -51,7 +51,7 @@ class Job:
     batch: int | None = None
     min_quality: float | None = None
     drop_poor: bool = False
-    claim_timeout: float = claims.TIMEOUT
+    claim_timeout: float = CLAIM_TIMEOUT
     host: str | None = None
     visdom: str | None = None
     tensorboard: str | None = None
@@ -105,8 +105,12 @@ class Job:
         from boxmask import host
         host.activate(None if self.host is None else Path(self.host))
         from boxmask.generate.network import load_masker
-        return load_masker(path, device=self.device or _device_of_rank(),
+        return load_masker(path, device=self._device(),
                            search_factor=self.search_factor, iterations=self.iterations)
+
+    def _device(self) -> str | None:
+        """Any GPU is the one of this process, if it is one of several on a machine."""
+        return _device_of_rank() or self.device if self.device in (None, "cuda") else self.device
 
     def _settings(self, source: Source, dataset: Dataset, masker: Masker[Any]) -> Settings:
         common = Settings(dataset.name, self.method, first=source.first, every=source.every,
@@ -168,7 +172,8 @@ class Prepared:
 
 
 def _choose(dataset: Dataset, names: Names[str] | None, limit: int | None) -> tuple[str, ...]:
-    unknown = [name for name in names or () if name not in dataset.sequences]
+    known = frozenset(dataset.sequences)
+    unknown = [name for name in names or () if name not in known]
     if unknown:
         raise ValueError(f"{dataset.name}: there is no sequence {unknown[0]}; it has {len(dataset.sequences)}, the "
                          f"first is {dataset.sequences[0]}")

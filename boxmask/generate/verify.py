@@ -74,7 +74,8 @@ def verify(root: Path, *, quick: bool = False,
     for name in progress(names):
         faults += _check_sequence(out, name, record, quick=quick)
     found, to_redo = ledger.take(out, record.sequences), out.marked(out.redo)
-    faults += [Fault("missing", str(out.sequence(name)), "not done; the same command again would do it", name)
+    faults += [Fault("missing", str(out.sequence(name)), "not done; the same command again, without "
+                                                          "--overwrite, would do it", name)
                for name in found.open if name not in to_redo]
     return Report(found, tuple(faults))
 

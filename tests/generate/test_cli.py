@@ -221,6 +221,51 @@ def test_options_that_do_not_go_together_are_wrong_usage(tmp_path, capsys):
     assert "--drop-poor needs --min-quality" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [["--box-margin", "0.1"], ["--windows", "sliding", "--overlap", "2"],
+                                     ["--iterations", "3"], ["--checkpoint", "c"]])
+def test_options_that_would_change_nothing_are_wrong_usage(tmp_path, capsys, options):
+    given = ["generate", "got10k", "--root", "r", "--out", str(tmp_path / "out"), "--method", "box", *options]
+    assert main(given) == 2
+    assert f"{', '.join(options[::2])} would change nothing" in capsys.readouterr().err
+    assert main(["verify", str(tmp_path), "--root", "r", "--device", "cpu"]) == 2
+    assert "--root, --device says how to make sequences again; give --repair too" in capsys.readouterr().err
+
+
+def test_a_place_for_figures_is_made_or_refused_before_the_work(got10k, tmp_path, capsys):
+    given = texts(["generate", "got10k", "--root", got10k(), "--out", tmp_path / "out", "--method", "box", "--json"])
+    assert main([*given, str(tmp_path)]) == 2
+    assert f"{tmp_path}: no file can be written there" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main([*given, str(tmp_path / "file" / "figures.json")]) == 1
+    assert not (tmp_path / "out").exists()
+    assert main([*given, str(tmp_path / "new" / "figures.json")]) == 0
+    assert json.loads((tmp_path / "new" / "figures.json").read_text())["sequences"]["done"] == 1
+
+
+def test_failures_are_told_even_where_the_figures_cannot_be_written(got10k, tmp_path, capsys):
+    root = got10k("A")
+    (root / "A" / "groundtruth.txt").unlink()
+    assert main(texts(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box", "--json",
+                       "/dev/full"])) == 1
+    assert "groundtruth.txt" in capsys.readouterr().err
+
+
+def test_a_path_that_is_no_text_is_named(tmp_path, capsys):
+    root = tmp_path / "caf\udce9"
+    assert main(["generate", "got10k", "--root", str(root), "--out", str(tmp_path / "out"), "--method", "box"]) == 2
+    assert "caf\\udce9': the path is not UTF-8" in capsys.readouterr().err
+
+
+def test_under_torchrun_a_failed_sequence_is_the_error_of_the_process_that_speaks(got10k, tmp_path, monkeypatch):
+    root = got10k("A")
+    (root / "A" / "groundtruth.txt").unlink()
+    codes = {}
+    for rank in "10":
+        monkeypatch.setenv("RANK", rank)
+        codes[rank] = main(texts(["generate", "got10k", "--root", root, "--out", tmp_path / "out", "--method", "box"]))
+    assert codes == {"1": 0, "0": 1}
+
+
 def test_a_full_disk_is_one_line(got10k, tmp_path, fails, monkeypatch):
     def full(path, data):
         raise OSError(errno.ENOSPC, "No space left on device")

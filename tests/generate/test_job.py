@@ -36,3 +36,14 @@ def test_of_a_sequence_that_fails_those_frames_are_counted_that_were_asked_for(g
     replace(job(root), source=Source("got10k", {"root": str(root)}, **asked)).run()
     assert read_failure(OutFolder(tmp_path / "out"), "B").frames == count
     assert manifest.read_header(tmp_path / "out" / "A").num_frames == count
+
+
+@pytest.mark.parametrize(("device", "rank", "taken"), [(None, "3", "cuda:1"), ("cuda", "3", "cuda:1"),
+                                                       (None, None, None), ("cuda", None, "cuda"),
+                                                       ("cuda:0", "3", "cuda:0"), ("cpu", "3", "cpu")])
+def test_workers_take_gpus_in_turn_unless_one_is_named(job, monkeypatch, device, rank, taken):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    assert job("root", device=device)._device() == taken
