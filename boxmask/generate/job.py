@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from collections.abc import Sequence as Names
@@ -20,10 +21,12 @@ from boxmask.generate.outfolder import OutFolder
 from boxmask.generate.plan import DEFAULT_WINDOWS, WindowOptions
 from boxmask.generate.run import Tell, Worker
 from boxmask.generate.settings import Record, Settings
-from boxmask.generate.source import Source
+from boxmask.generate.source import SEQUENCES, Source, Sources
 from boxmask.readers.sequence import Dataset, shorten
 from boxmask.view.generation import ClipView, is_first_process
 from boxmask.view.sinks import open_view
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -144,11 +147,26 @@ class Prepared:
         """
         with claims.Claims(self.out, timeout=self.job.claim_timeout) as held:
             settings.enter(self.out, self.record, held.scratch, overwrite=overwrite)
+            self._forget_what_is_gone(held)
             if overwrite:
                 settings.mark_to_redo(self.out, self.out.published() & set(self.names))
             tell({"event": "start", "sequences": len(self.names), "done": len(self.out.done() & set(self.names)),
                   **self._network()})
             yield held
+
+    def _forget_what_is_gone(self, held: claims.Claims) -> None:
+        """Takes those sequences off the record that have no masks, and that no dataset on record has any more."""
+        there = settings.read_record(self.out)
+        open_ones = {*there.sequences} - {*self.dataset.sequences} - self.out.published()
+        if not open_ones or self.job.source.layout in SEQUENCES:  # of many videos each may have its own command
+            return
+        sources = Sources(Source(**each) for each in there.sources)
+        gone = {name for name in open_ones if sources.lack(name)}
+        settings.forget(self.out, gone, held.scratch)
+        for name in sorted(gone):
+            logger.info("%s: taken off the record, as it is in no dataset any more", name)
+            for mark in (self.out.redo / name, ledger.failure_file(self.out, name)):
+                mark.unlink(missing_ok=True)
 
     def _network(self) -> dict[str, str]:
         if self.job.method != "network":

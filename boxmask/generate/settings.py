@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ FORMAT = 1
 # Counts up when the same settings come to give other masks: other object ids in their pixels. How well the files are
 # compressed is not meant, as zlib's version changes that too: a run of weeks goes on with a newer boxmask.
 MASK_FORMAT = 1
+# Sequences of two datasets that are compared: all would take minutes, and one may be all that differs.
+_MOST_LOOKED_AT = 20
 # What a number on record is at most, as arrays count in 64 bits.
 _LARGEST = 2 ** 63 - 1
 
@@ -190,6 +193,15 @@ def enter(out: OutFolder, record: Record, scratch: Path, *, overwrite: bool = Fa
         _tell_of_rest(out, record)
 
 
+def forget(out: OutFolder, names: Set[str], scratch: Path) -> None:
+    """Takes sequences off the record of a run."""
+    if names:
+        with locked(out.lock, scratch):
+            there = read_record(out)
+            left = tuple(name for name in there.sequences if name not in names)
+            write_whole(out.run_file, replace(there, sequences=left).to_text(), scratch)
+
+
 def _mark_all(out: OutFolder) -> None:
     mark_to_redo(out, out.done() | out.marked(out.claims))
 
@@ -257,15 +269,17 @@ def _join_sources(out: OutFolder, there: Record, new: Record, *, overwrite: bool
 def _taken(wanted: Set[str], other: Source, source: Source) -> str | None:
     """A sequence that is there, or to be there, and that another source has too, with other boxes; None without one.
 
-    A dataset that has moved cannot be opened where it was, a copy has the same boxes; of all that are there the first
-    is looked at.
+    A dataset that has moved cannot be opened where it was, a copy has the same boxes; of all that are there some are
+    looked at, spread evenly.
     """
     if other.sequence is not None and other.sequence not in wanted:
         return None
     try:
         theirs = other.open()[1]
-        name = min(wanted.intersection(theirs.sequences), default=None)
-        return None if name is None or is_same_sequence(theirs, source.open()[1], name) else name
+        common = sorted(wanted.intersection(theirs.sequences))
+        ours = source.open()[1] if common else theirs
+        looked_at = common[::math.ceil(len(common) / _MOST_LOOKED_AT) or 1]
+        return next((name for name in looked_at if not is_same_sequence(theirs, ours, name)), None)
     except (DatasetError, OSError):
         return None
 

@@ -110,8 +110,8 @@ def _find(sources: Sources, folder: Path) -> Opened | None:
         logger.warning("%s: %s; name the right one with --root", folder, error)
         return None
     if opened is None:
-        logger.warning("%s: no dataset on record has this sequence; name where it is now with --root, or remove the "
-                       "folder if it is not of this run", folder)
+        logger.warning("%s: no dataset on record has this sequence; name where it is now with --root, or, if it is "
+                       "no more, remove this folder if it is there, and give the command of the run again", folder)
     return opened
 
 

@@ -1,13 +1,17 @@
 """What a job makes of what it is asked for."""
 
+import os
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from boxmask.cli import main
 from boxmask.generate import manifest
 from boxmask.generate.ledger import read_failure
 from boxmask.generate.outfolder import OutFolder
 from boxmask.generate.plan import WindowOptions
+from boxmask.generate.settings import SettingsError, read_record
 from boxmask.generate.source import Source
 
 BOX = "10,8,20,16"
@@ -47,3 +51,40 @@ def test_workers_take_gpus_in_turn_unless_one_is_named(job, monkeypatch, device,
     if rank is not None:
         monkeypatch.setenv("LOCAL_RANK", rank)
     assert job("root", device=device)._device() == taken
+
+
+def test_a_sequence_that_failed_and_is_taken_out_of_the_dataset_is_no_longer_to_be_made(got10k, tmp_path, job):
+    for name in "ABC":
+        root = got10k(name)
+    (root / "C" / "groundtruth.txt").unlink()
+    out = tmp_path / "out"
+    job(root, sequences=("B", "C")).run()
+    shutil.rmtree(root / "C")
+    (root / "list.txt").write_text("A\nB\n")
+    assert job(root, sequences=("A",)).run().is_complete
+    assert read_record(OutFolder(out)).sequences == ("A", "B") and os.listdir(out / ".boxmask") == ["run.json"]
+    assert main(["verify", str(out)]) == 0
+
+
+def test_what_another_dataset_may_have_stays_to_be_made(got10k, tmp_path, job):
+    root = got10k("A")
+    other = tmp_path / "other"
+    shutil.copytree(root, other)
+    (other / "A").rename(other / "B")
+    (other / "list.txt").write_text("B\n")
+    (other / "B" / "groundtruth.txt").unlink()
+    job(other).run()
+    job(root).run()
+    other.rename(tmp_path / "moved")
+    job(root).run()
+    assert read_record(OutFolder(tmp_path / "out")).sequences == ("A", "B")
+
+
+def test_another_dataset_is_known_by_any_of_its_sequences(got10k, tmp_path, job):
+    for name in "ABC":
+        root = got10k(name)
+    shutil.copytree(root, tmp_path / "other")
+    (tmp_path / "other" / "C" / "groundtruth.txt").write_text("1,1,9,9\n" * 4)
+    job(root).run()
+    with pytest.raises(SettingsError, match="out/C is for masks of"):
+        job(tmp_path / "other").run()
