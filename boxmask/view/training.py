@@ -63,6 +63,8 @@ class TrainingView:
     """
 
     def __init__(self, live: View, record: View, spec: InputSpec, *, batches: int, every: int) -> None:
+        if every < 1:
+            raise ValueError(f"view_every is a number of batches, 1 or more; got {every}")
         self._live, self._record = live, record
         self._spec = spec
         self._batches, self._every = batches, every

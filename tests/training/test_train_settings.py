@@ -26,6 +26,7 @@ from ltr.data.boxmask import ClipProcessing, ClipSampler
 from ltr.data.boxmask_augment import Photometric
 from ltr.dataset.boxmask import SampleClips
 from ltr.models.boxmask import boxmask_lite, checkpoint
+from ltr.train_settings.boxmask import _vos
 from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import Travelling, cosine, dataset_dir, training_loader
 
@@ -132,35 +133,122 @@ def test_lite_trains_on_davis_alone_and_validates_on_its_own_val(small, davis, m
 
 def test_lite_trains_its_backbone_more_carefully_than_the_rest(small, davis, monkeypatch):
     fits = []
-    monkeypatch.setattr(_common, 'fit', lambda *arguments, **options: fits.append((arguments, options)))
+    monkeypatch.setattr(_common, 'fit_phases', lambda *arguments: fits.append(arguments))
     monkeypatch.setenv('BOXMASK_SET', 'small_batch_size=2 samples_per_epoch=2 small_epochs=3 full_epochs=4')
     small.env.davis_dir = str(davis)
     lite.run(small)
-    (_, actor, loaders, optimizer, _), _ = fits[0]
+    (_, actor, phases, optimizer, _), = fits
     rest, backbone = optimizer.param_groups
     assert (rest['lr'], backbone['lr']) == (1e-3, 1e-4)
     assert set(map(id, backbone['params'])) == set(map(id, actor.net.backbone.parameters()))
-    assert [options['max_epochs'] for _, options in fits] == [3, 7]
-    assert [arguments[2][0].batch_size for arguments, _ in fits] == [2, 1]
+    assert [last for _, last in phases] == [3, 7]
+    assert [loaders[0].batch_size for loaders, _ in phases] == [2, 1]
+    loaders, _ = phases[0]
     assert next(iter(loaders[0]))['images'].shape == (3, 2, 3, 60, 104)
     assert [loader.dataset.dataset.moved for loader in loaders] == [0.35, 0.0], "validation is on the clips as they are"
 
 
 def test_lite_goes_on_from_weights_that_were_trained_on_other_crops(small, davis, tmp_path, monkeypatch):
     fits = []
-    monkeypatch.setattr(_common, 'fit', lambda *arguments, **options: fits.append((arguments, options)))
+    monkeypatch.setattr(_common, 'fit_phases', lambda *arguments: fits.append(arguments))
     start = boxmask_lite()
     checkpoint.save(start, tmp_path / 'start.safetensors')
     monkeypatch.setenv('BOXMASK_SET', f'start_weights={tmp_path}/start.safetensors size=96,64 minutes=20')
     del small.small_epochs, small.full_epochs
     small.env.davis_dir = str(davis)
     lite.run(small)
-    ((_, actor, loaders, optimizer, _), options), = fits
-    assert options['max_epochs'] == 5, "none of them small"
+    (_, actor, ((loaders, epochs),), optimizer, _), = fits
+    assert epochs == 5, "none of them small"
     assert [group['lr'] for group in optimizer.param_groups] == [5e-4, 1e-4]
     assert next(iter(loaders[0]))['images'].shape == (3, 1, 3, 64, 96)
     trained = actor.net.state_dict()
     assert all(torch.equal(value, trained[name]) for name, value in start.state_dict().items())
+
+
+def test_lite_is_as_wide_as_what_it_starts_from_unless_it_is_told_otherwise(small, davis, tmp_path, monkeypatch):
+    fits = []
+    monkeypatch.setattr(lite, 'fit_lite', lambda *arguments: fits.append(arguments))
+    wide = boxmask_lite(decoder=(128, 96, 64, 32), upsampler=24)
+    checkpoint.save(wide, tmp_path / 'wide.safetensors')
+    small.env.davis_dir = str(davis)
+    monkeypatch.setenv('BOXMASK_SET', f'start_weights={tmp_path}/wide.safetensors')
+    lite.run(small)
+    assert all(torch.equal(value, fits[0][1].state_dict()[name]) for name, value in wide.state_dict().items())
+    monkeypatch.setenv('BOXMASK_SET', f'start_weights={tmp_path}/wide.safetensors decoder=64,48,32,16')
+    with pytest.raises(ValueError, match='wide.safetensors'):
+        lite.run(small)
+
+
+def test_small_crops_are_for_no_more_than_all_epochs_and_phases_that_are_done_are_not_begun(small, monkeypatch, caplog,
+                                                                                           tmp_path):
+    small.small_epochs, small.full_epochs = 1, 2
+    samples.run(small)
+    small.full_epochs = 3
+    with caplog.at_level(logging.INFO):
+        samples.run(small)
+    assert caplog.text.count('resumed from') == 1 and 'nothing to do' not in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        samples.run(small)
+    assert caplog.text.count('resumed from') == caplog.text.count('nothing to do') == 1
+    assert len(list((tmp_path / 'workspace').rglob('BoxMaskNet_ep*'))) == 4
+    fits = []
+    monkeypatch.setattr(_common, 'fit_phases', lambda *arguments: fits.append(arguments[2]))
+    made = lambda size, count: ClipSampler([SampleClips('val')], None, count, 8)  # noqa: E731
+    for small_epochs, epochs, lasts in ((5, 3, [3]), (0, 3, [3]), (2, 3, [2, 3])):
+        small.small_epochs = small_epochs
+        _common.fit_small_first(small, None, made, [], None, None, size=(104, 60), epochs=epochs)
+        assert [last for _, last in fits.pop()] == lasts
+    with pytest.raises(ValueError, match='1 or more epochs, got 0'):
+        _common.fit_small_first(small, None, made, [], None, None, size=(104, 60), epochs=0)
+
+
+def test_start_weights_in_the_place_of_a_run_that_began_elsewhere_are_refused(small, davis, tmp_path, monkeypatch):
+    for name in ('one', 'two'):
+        checkpoint.save(boxmask_lite(), tmp_path / f'{name}.safetensors')
+    small.env.davis_dir = str(davis)
+    sizes = 'size=96,64 small_epochs=0 samples_per_epoch=1 full_samples_per_epoch=1'
+
+    def train(given):
+        settings = Settings()
+        vars(settings).update(vars(small))
+        monkeypatch.setenv('BOXMASK_SET', f'{sizes} {given}')
+        lite.run(settings)
+
+    first = f'start_weights={tmp_path}/one.safetensors'
+    train(f'{first} full_epochs=1')
+    train(f'{first} full_epochs=2')
+    with pytest.raises(ValueError, match='two.safetensors would have no effect: .*that began from .*one.safetensors.*'
+                                         'start_weights=.*one.safetensors; to begin another.*BOXMASK_WORKSPACE_DIR'):
+        train(f'start_weights={tmp_path}/two.safetensors full_epochs=3')
+    train('full_epochs=3')
+    assert len(list((tmp_path / 'workspace').rglob('BoxMaskNet_ep*'))) == 3
+
+
+@pytest.mark.parametrize(('given', 'words'), [
+    ('small_batch_size=0', 'batch_size'), ('num_frames=0', 'num_frames=0'), ('davis_share=0', "a dataset's share"),
+    ('view_every=0', 'view_every is a number of batches, 1 or more; got 0'), ('davis_list=/dev/null', 'names no seq')])
+def test_values_with_which_nothing_can_be_trained_are_errors_that_name_them(small, davis, monkeypatch, given, words):
+    small.env.davis_dir = str(davis)
+    monkeypatch.setenv('BOXMASK_SET', given)
+    with pytest.raises(ValueError, match=words):
+        lite.run(small)
+
+
+@pytest.mark.parametrize('module', [default, lite, samples, weak_vos, weak_vos_lite])
+def test_every_settings_file_seeds_what_it_draws(small, davis, monkeypatch, module):
+    fits = []
+    for place, name in ((default, 'fit'), (weak_vos, 'fit'), (_common, 'fit_phases')):
+        monkeypatch.setattr(place, name, lambda *arguments, **options: fits.append(arguments))
+    monkeypatch.setattr(_vos, 'need_visible_frames', lambda *arguments: None)
+    if module in (default, weak_vos):
+        monkeypatch.setenv('BOXMASK_SET', 'backbone_weights=none')
+    small.env.davis_dir = str(davis)
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        module.run(small)
+    first, second = (arguments[1].net.state_dict() for arguments in fits)
+    assert small.seed == 0 and all(torch.equal(value, second[name]) for name, value in first.items())
 
 
 def test_lite_may_be_wider_and_train_in_mixed_precision(small, davis, monkeypatch):

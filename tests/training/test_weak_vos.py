@@ -20,7 +20,7 @@ from ltr.admin.loading import torch_load_legacy
 from ltr.admin.settings import Settings
 from ltr.models.boxmask import VosNet, checkpoint
 from ltr.models.boxmask.config import LITE_INPUT
-from ltr.train_settings.boxmask import _vos
+from ltr.train_settings.boxmask import _common, _vos
 
 # On a checkout pytracking's own LWL trains too.
 NETWORKS = ['ours', *(['upstream'] if importlib.util.find_spec('ltr.models.lwl') else [])]
@@ -110,8 +110,7 @@ def smaller(monkeypatch):
 def fits(monkeypatch):
     """What would be trained, in place of training."""
     found = []
-    for module in (weak_vos, weak_vos_lite):
-        monkeypatch.setattr(module, 'fit', lambda *arguments, **options: found.append(arguments))
+    monkeypatch.setattr(weak_vos, 'fit', lambda *arguments, **options: found.append(arguments))
     return found
 
 
@@ -133,9 +132,10 @@ def samplers(monkeypatch, options=''):
     """The samplers of weak_vos_lite's loaders."""
     found = []
     with monkeypatch.context() as patch:
-        patch.setattr(weak_vos_lite, 'fit', lambda *arguments, **_: found.append(arguments))
+        patch.setattr(_common, 'fit_phases', lambda *arguments: found.append(arguments))
         run(weak_vos_lite, patch, options)
-    return [loader.dataset.dataset for loader in found[0][2]]
+    loaders, _ = found[0][2][0]
+    return [loader.dataset.dataset for loader in loaders]
 
 
 @pytest.mark.parametrize('network', NETWORKS)

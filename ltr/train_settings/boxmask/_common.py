@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from ltr.data.boxmask import ClipProcessing, ClipSampler
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.models.boxmask import BoxMaskNet, VosNet
 from ltr.models.loss.segmentation import LovaszSegLoss
+from ltr.train_settings.boxmask._choices import asked
 from ltr.trainers import LTRTrainer
 
 _log = logging.getLogger(__name__)
@@ -47,11 +48,13 @@ def dataset_dir(settings: Settings, name: str) -> str | None:
 def davis_names(settings: Settings, folder: str) -> list[str] | None:
     """The sequences of DAVIS in `folder` that the file `settings.davis_list` names, one a line; None without a file.
 
-    Raises FileNotFoundError for a sequence that is not there.
+    Raises FileNotFoundError for a sequence that is not there, ValueError for a list without names.
     """
     if settings.davis_list is None:
         return None
     names = Path(settings.davis_list).read_text(encoding='utf-8').split()
+    if not names:
+        raise ValueError(f"{settings.davis_list}: names no sequence; write one a line, or leave davis_list out")
     for name in names:
         images = Path(folder, 'JPEGImages', '480p', name)
         if not images.is_dir():
@@ -109,8 +112,9 @@ def _arrived(dataset: torch.Tensor) -> Travelling:
 def training_loader(settings: Settings, sampler: torch.utils.data.Dataset, batch_size: int | None = None) -> LTRLoader:
     """batch_size: `settings.batch_size` if None; of each process. Raises ValueError where a process's part of an epoch
     would not fill one batch: such an epoch trains nothing."""
-    loader = LTRLoader('train', Travelling(sampler), training=True, batch_size=batch_size or settings.batch_size,
-                       shuffle=False, num_workers=settings.num_workers, stack_dim=1, drop_last=True,
+    size = settings.batch_size if batch_size is None else batch_size
+    loader = LTRLoader('train', Travelling(sampler), training=True, batch_size=size, shuffle=False,
+                       num_workers=settings.num_workers, stack_dim=1, drop_last=True,
                        pin_memory=torch.cuda.is_available())
     if not len(loader):
         raise ValueError(f"an epoch has {len(loader.sampler)} samples for each process, which do not fill a batch of "
@@ -145,18 +149,42 @@ def cosine(optimizer: torch.optim.Optimizer, epochs: int) -> torch.optim.lr_sche
 
 def fit(settings: Settings, actor: BoxMaskActor | VosActor, loaders: Sequence[LTRLoader],
         optimizer: torch.optim.Optimizer, scheduler: object, *, max_epochs: int) -> None:
-    """Trains until epoch `max_epochs`, from the newest checkpoint of this run if there is one.
+    """Trains until epoch `max_epochs`; see `fit_phases`."""
+    fit_phases(settings, actor, [(loaders, max_epochs)], optimizer, scheduler)
 
-    Raises ValueError for several processes on a host that does not join them, and for `use_amp` on one that has
-    no mixed precision.
+
+def fit_phases(settings: Settings, actor: BoxMaskActor | VosActor, phases: Sequence[tuple[Sequence[LTRLoader], int]],
+               optimizer: torch.optim.Optimizer, scheduler: object) -> None:
+    """Trains from the newest checkpoint of this run if there is one: with each phase's loaders until its epoch is done.
+
+    Raises ValueError for several processes on a host that does not join them, for `use_amp` on one that has no mixed
+    precision, and for `--set start_weights` in the place of a run that began elsewhere.
     """
     _require_joined_processes()
-    with watching(settings, actor, loaders):
-        trainer = LTRTrainer(actor, list(loaders), optimizer, settings, scheduler)
-        if getattr(settings, 'use_amp', False) and not hasattr(trainer, 'scaler'):
-            raise ValueError("use_amp=1 has no effect here: pytracking's trainer has no mixed precision. Leave it out, "
-                             "or train on the host that comes with boxmask")
-        trainer.train(max_epochs, load_latest=True, fail_safe=False)
+    trainer = LTRTrainer(actor, list(phases[0][0]), optimizer, settings, scheduler)
+    if getattr(settings, 'use_amp', False) and not hasattr(trainer, 'scaler'):
+        raise ValueError("use_amp=1 has no effect here: pytracking's trainer has no mixed precision. Leave it out, "
+                         "or train on the host that comes with boxmask")
+    _go_on(settings, trainer)
+    for loaders, last in [phase for phase in phases if phase[1] > trainer.epoch] or phases[-1:]:
+        trainer.loaders = list(loaders)
+        with watching(settings, actor, loaders):
+            trainer.train(last, fail_safe=False)
+
+
+def _go_on(settings: Settings, trainer: LTRTrainer) -> None:
+    """Takes over the newest checkpoint of this run, which keeps in its `net_info` what the run began from."""
+    net = getattr(trainer.actor.net, 'module', trainer.actor.net)
+    start = getattr(settings, 'start_weights', None)
+    net.info = {'start_weights': start}
+    trainer.load_checkpoint()
+    began = net.info.get('start_weights')
+    # Where it was only found, as lwl_stage2.pth, it may have come later: the same command goes on.
+    if 'start_weights' in asked() and start not in (None, began):
+        raise ValueError(f"start_weights={start} would have no effect: {settings.project_path} in the workspace "
+                         f"{settings.env.workspace_dir} has checkpoints of a run that began from {began or 'none'}. To "
+                         f"go on with that run, set start_weights={began or 'none'}; to begin another, name another "
+                         "workspace with BOXMASK_WORKSPACE_DIR")
 
 
 def _require_joined_processes() -> None:
@@ -173,9 +201,8 @@ def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDatas
     """Trains a lite network from the ImageNet backbone: first on small crops, which are fast, then on its own size.
 
     Validation is on exact boxes and the network's own size, the same clips every epoch, as generation will be.
-    Reads from the settings: small_epochs, full_epochs, small_size, small_batch_size, batch_size, num_workers,
-    samples_per_epoch (of the small crops), full_samples_per_epoch, val_samples, learning_rate, backbone_rate (0: the
-    backbone stays as it is), search_factor, num_frames, max_gap, moved.
+    Reads from the settings, beside what `fit_small_first` does: full_epochs, small_batch_size, val_samples,
+    learning_rate, backbone_rate (0: the backbone stays as it is), search_factor, num_frames, max_gap, moved.
     """
     net.backbone.requires_grad_(settings.backbone_rate > 0)
     net.to(memory_format=torch.channels_last)  # a training step on a CPU takes four fifths of the time
@@ -186,12 +213,32 @@ def fit_lite(settings: Settings, net: BoxMaskNet, train: Sequence[BaseVideoDatas
     epochs = settings.small_epochs + settings.full_epochs
     scheduler = cosine(optimizer, epochs)
     actor = make_actor(net, {'stage1': 1.0, 'stage2': 1.0, 'cross_entropy': 1.0})
-    for size, samples, batch_size, last in (
-            (settings.small_size, settings.samples_per_epoch, settings.small_batch_size, settings.small_epochs),
-            (net.input_spec.size, settings.full_samples_per_epoch, settings.batch_size, epochs)):
-        if not last:
-            continue
-        sampler = ClipSampler(train, shares, samples, settings.max_gap, settings.num_frames,
-                              replace(processing, output_size=size), moved=settings.moved)
-        fit(settings, actor, [training_loader(settings, sampler, batch_size), validation_loader(settings, val_sampler)],
-            optimizer, scheduler, max_epochs=last)
+
+    def sampler(size: tuple[int, int], samples: int) -> ClipSampler:
+        return ClipSampler(train, shares, samples, settings.max_gap, settings.num_frames,
+                           replace(processing, output_size=size), moved=settings.moved)
+
+    fit_small_first(settings, actor, sampler, [validation_loader(settings, val_sampler)], optimizer, scheduler,
+                    size=net.input_spec.size, epochs=epochs, small_batch_size=settings.small_batch_size)
+
+
+def fit_small_first(settings: Settings, actor: BoxMaskActor | VosActor,
+                    make_sampler: Callable[[tuple[int, int], int], torch.utils.data.Dataset],
+                    held_out: Sequence[LTRLoader], optimizer: torch.optim.Optimizer, scheduler: object, *,
+                    size: tuple[int, int], epochs: int, small_batch_size: int | None = None) -> None:
+    """Trains for `epochs` in all, the first `small_epochs` of them on crops of `small_size`, the others on `size`.
+
+    make_sampler: called with the size of the crops and the samples of an epoch. Reads from the settings: small_epochs,
+    small_size, samples_per_epoch (of the small crops), full_samples_per_epoch, batch_size, num_workers.
+    """
+    if epochs < 1:
+        raise ValueError(f"a training has 1 or more epochs, got {epochs}")
+    phases = []
+    small_epochs = min(settings.small_epochs, epochs)
+    if small_epochs > 0:
+        sampler = make_sampler(settings.small_size, settings.samples_per_epoch)
+        phases.append(([training_loader(settings, sampler, small_batch_size), *held_out], small_epochs))
+    if small_epochs < epochs:
+        sampler = make_sampler(size, settings.full_samples_per_epoch)
+        phases.append(([training_loader(settings, sampler), *held_out], epochs))
+    fit_phases(settings, actor, phases, optimizer, scheduler)

@@ -60,10 +60,12 @@ def run(settings: Settings) -> None:
 
     settings.description = 'Box-to-mask network of the paper on YouTube-VOS and DAVIS'
     choose(settings, batch_size=4, num_workers=min(8, os.cpu_count() or 1), max_epochs=80, samples_per_epoch=4000,
-           val_samples=500, search_factor=5.0, num_frames=3, max_gap=100, backbone_weights=mask_rcnn_weights)
+           val_samples=500, search_factor=5.0, num_frames=3, max_gap=100, seed=0,
+           backbone_weights=mask_rcnn_weights)
     check_backbone(settings.backbone_weights)
     settings.print_interval = 10
 
+    torch.manual_seed(settings.seed)
     net = boxmask_resnet50(backbone_weights=settings.backbone_weights)
     train_sets, shares, val_sets = _datasets(youtubevos_dir, davis_dir)
     processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=3.0, scale_jitter=0.25,

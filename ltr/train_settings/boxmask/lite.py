@@ -5,8 +5,9 @@
 `minutes` (90) scales the number of epochs: longer is better. `start_weights` is a checkpoint of an earlier run to go on
 from, at any crop size; without, the network starts from ImageNet's backbone. `davis_list` is a file of the names of the
 DAVIS sequences to train on, one a line (none: the split `train`). Two processes with a thread each train a third faster
-than one with two (docs/performance.md). The same command goes on where a run was stopped. `decoder`, `upsampler` and
-`size` make another network, as docs/model_card.md does on a GPU; `use_amp` is mixed precision, there alone.
+than one with two (docs/performance.md). The same command goes on where a run was stopped. `decoder`, `upsampler` (those
+of the start weights where they are not set) and `size` make another network, as docs/model_card.md does on a GPU;
+`use_amp` is mixed precision, there alone.
 
 A network that is shown clean frames learns to live on each frame's own box. So frames of a clip are blurred, dark,
 covered or poorly boxed beside others that are not, and the decoder at times gets no box: what it then knows of the
@@ -17,6 +18,7 @@ target is what the filter found in all frames. Boxes are off as those of several
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 
@@ -28,6 +30,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.boxmask import StillClips, still_sources
 from ltr.models.boxmask import boxmask_lite, checkpoint
 from ltr.models.boxmask.config import LITE_WIDTHS
+from ltr.models.boxmask.transfer import widths
 from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import dataset_dir, davis_names, fit_lite
 
@@ -47,7 +50,7 @@ def run(settings: Settings) -> None:
            full_samples_per_epoch=300, val_samples=40,
            learning_rate=lambda settings: 1e-3 if settings.start_weights is None else 5e-4, backbone_rate=1e-4,
            prior_dropout=0.25, search_factor=SEARCH_FACTOR, center_jitter=0.2, num_frames=3, max_gap=16,
-           decoder=LITE_WIDTHS.decoder, upsampler=LITE_WIDTHS.upsampler, use_amp=False, davis_list=None,
+           decoder=_start_width('decoder'), upsampler=_start_width('upsampler'), use_amp=False, davis_list=None,
            davis_share=0.4, moved=0.35, box_jitter=0.1)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
@@ -61,6 +64,17 @@ def run(settings: Settings) -> None:
                                 scale_jitter=0.2, rotation=15.0, box_jitter=settings.box_jitter, flip=0.5, degrade=0.5,
                                 photometric=Photometric(greyscale=0.05, brightness=0.2, colour=0.15, blur=0.15))
     fit_lite(settings, net, train, shares, val, processing)
+
+
+def _start_width(name: str) -> Callable[[Settings], int | tuple[int, ...]]:
+    """The width of a part of the network: that of `start_weights`, or the usual one."""
+    usual = getattr(LITE_WIDTHS, name)
+
+    def width(settings: Settings) -> int | tuple[int, ...]:
+        found = {} if settings.start_weights is None else widths(settings.start_weights)
+        return type(usual)(found.get(name, usual))
+
+    return width
 
 
 def _epochs(settings: Settings) -> int:

@@ -17,12 +17,13 @@ import torch
 
 from ltr.actors.boxmask import VosActor
 from ltr.admin.settings import Settings
+from ltr.data.sampler import LWLSampler
 from ltr.models.boxmask import vos_lite
 from ltr.models.boxmask.transfer import start_from, widths
 from ltr.models.loss.segmentation import LovaszSegLoss
 from ltr.train_settings.boxmask import _vos
 from ltr.train_settings.boxmask._choices import choose
-from ltr.train_settings.boxmask._common import adamw, cosine, fit, training_loader
+from ltr.train_settings.boxmask._common import adamw, cosine, fit_small_first
 
 
 def run(settings: Settings) -> None:
@@ -46,7 +47,9 @@ def run(settings: Settings) -> None:
     scheduler = cosine(optimizer, settings.max_epochs)
     actor = VosActor(net, LovaszSegLoss(per_image=False), edge_band=settings.edge_band,
                      cross_entropy=settings.cross_entropy)
-    for size, samples, last in ((settings.small_size, settings.samples_per_epoch, settings.small_epochs),
-                                (settings.output_size, settings.full_samples_per_epoch, settings.max_epochs)):
-        sampler = _vos.make_sampler(settings, spec, datasets, shares, samples, output_size=size)
-        fit(settings, actor, [training_loader(settings, sampler), *held_out], optimizer, scheduler, max_epochs=last)
+
+    def sampler(size: tuple[int, int], samples: int) -> LWLSampler:
+        return _vos.make_sampler(settings, spec, datasets, shares, samples, output_size=size)
+
+    fit_small_first(settings, actor, sampler, held_out, optimizer, scheduler, size=settings.output_size,
+                    epochs=settings.max_epochs)
