@@ -14,6 +14,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -69,8 +71,7 @@ def _run_processes(job: Job, workers: int, tell: Tell) -> list[Exception]:
     """Runs the workers to their ends and returns the errors of those that had one."""
     events: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue(maxsize=1000)
     errors: list[Exception] = []
-    with ExitStack() as stack:
-        processes = [stack.enter_context(_started(job, rank, workers)) for rank in range(workers)]
+    with _started(job, workers) as processes:
         for rank, process in enumerate(processes):
             threading.Thread(target=_forward, args=(rank, process, events), daemon=True).start()
         left = workers
@@ -84,29 +85,43 @@ def _run_processes(job: Job, workers: int, tell: Tell) -> list[Exception]:
                     logger.warning("%s; the others do what it had", errors[-1])
             elif event["event"] == "error":
                 errors.insert(0, _error(event))
+                errors[0].__cause__ = WorkerError(f"in worker {rank}:\n{event['traceback']}")  # for --debug
             elif event["event"] != "start":
                 tell({**event, "worker": rank})
     return errors
 
 
 @contextmanager
-def _started(job: Job, rank: int, workers: int) -> Iterator[subprocess.Popen[str]]:
-    """A worker, which is stopped when the `with` block ends early."""
-    process = subprocess.Popen([sys.executable, "-m", "boxmask.generate.workers"], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True, encoding="utf-8", env=_environment(rank, workers))
-    with process:
+def _started(job: Job, workers: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """The workers, which are stopped when the `with` block ends early."""
+    processes: list[subprocess.Popen[str]] = []
+    with ExitStack() as stack:
         try:
-            with suppress(BrokenPipeError):  # it died at once, which its exit code will say
-                process.stdin.write(job.to_text() + "\n")
-                process.stdin.flush()
-            yield process
+            for rank in range(workers):
+                processes.append(stack.enter_context(_start(rank, workers)))
+                with suppress(BrokenPipeError):  # it died at once, which its exit code will say
+                    processes[-1].stdin.write(job.to_text() + "\n")
+                    processes[-1].stdin.flush()
+            yield processes
         finally:
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(_PATIENCE)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+            _stop(processes)
+
+
+def _start(rank: int, workers: int) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "boxmask.generate.workers"], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True, encoding="utf-8", env=_environment(rank, workers))
+
+
+def _stop(processes: list[subprocess.Popen[str]]) -> None:
+    """Tells all that still run to end, and then waits for them."""
+    for process in processes:
+        process.terminate()
+    end = time.monotonic() + _PATIENCE
+    for process in processes:
+        try:
+            process.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _environment(rank: int, workers: int) -> dict[str, str]:
@@ -157,7 +172,7 @@ def main() -> int:
     except (ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
         tell({"event": "error", "message": getattr(error, "strerror", None) or str(error) or type(error).__name__,
               "errno": getattr(error, "errno", None), "file": getattr(error, "filename", None),
-              "is_memory": isinstance(error, MemoryError)})
+              "is_memory": isinstance(error, MemoryError), "traceback": traceback.format_exc()})
         return 1
     return 0
 
