@@ -25,12 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from boxmask.generate.defaults import CLAIM_TIMEOUT
 from boxmask.generate.outfolder import OutFolder, in_folder, remove_tree
 from boxmask.generate.owner import Owner
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 600.0
 # Heartbeats in the time after which a claim without one is stale, and how many of them must be missed while watched.
 _BEATS = 20
 _WATCHED_BEATS = 2
@@ -75,7 +75,7 @@ class _Sighting:
 class Claims:
     """The claims of one process, which a thread keeps alive while the `with` block lasts."""
 
-    def __init__(self, out: OutFolder, *, timeout: float = TIMEOUT) -> None:
+    def __init__(self, out: OutFolder, *, timeout: float = CLAIM_TIMEOUT) -> None:
         self.out = out
         self.owner = Owner.new()
         self.scratch = out.workers / str(self.owner)
