@@ -28,9 +28,13 @@ def activate_host(arguments: Sequence[str], *, takes_settings: bool = False) -> 
     """Takes `--pytracking PATH` and `--set NAME=VALUE` out of a command line and activates the host; returns the rest.
 
     Both go into the environment as well, which spawned workers inherit. takes_settings: without it `--set` is refused:
-    trackers know nothing of it. Ends the program, with one line, if the host cannot be used.
+    trackers know nothing of it, nor do train settings other than boxmask's. Ends the program, with one line, if the
+    host cannot be used.
     """
     options, rest = _parser(takes_settings).parse_known_args(arguments)
+    if options.set and "boxmask" not in rest:
+        sys.exit(f"error: --set {options.set[0]} is for boxmask's train settings (run_training.py boxmask ...); others "
+                 "do not read it: set the number in their file")
     if options.pytracking is not None:
         os.environ[host.ROOT_VARIABLE] = os.path.abspath(os.path.expanduser(options.pytracking))
     if options.set:

@@ -1,12 +1,13 @@
 """Both command lines on a checkout: options of ours, workers, exit codes."""
 
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from boxmask import link
+from boxmask import launch, link
 
 PROJECT = Path(__file__).resolve().parents[2]
 TRAINING, TRACKING = PROJECT / "run_training.py", PROJECT / "run_tracker.py"
@@ -21,10 +22,9 @@ def test_the_help_is_the_checkouts_and_tells_of_our_options(run, checkout):
 def test_a_spawned_worker_has_stand_ins_mends_paths_and_what_was_set(run, tmp_path):
     cv2.imwrite(str(tmp_path / "0.jpg"), np.zeros((20, 30, 3), np.uint8))
     (tmp_path / "boxes.txt").write_text("1,2,3,4.5\n")
-    done = run(TRAINING, "toy", "workers", "--set", "num_workers=2", "--set", "root=a b",
-               BOXMASK_DAVIS_DIR=str(tmp_path), BOXMASK_SET="seed=3")
+    done = run(TRAINING, "toy", "workers", BOXMASK_DAVIS_DIR=str(tmp_path), BOXMASK_SET="seed=3 'root=a b'")
     assert done.returncode == 0, done.stderr
-    assert "start method spawn set seed=3 num_workers=2 'root=a b'" in done.stdout
+    assert "start method spawn set seed=3 'root=a b'" in done.stdout
     assert f"worker [((20, 30, 3), [1.0, 2.0, 3.0, 4.5])] {tmp_path} False" in done.stdout
 
 
@@ -34,6 +34,19 @@ def test_settings_of_a_training_are_refused_where_nothing_reads_them(run, progra
     assert done.returncode == 2 and "memory_size=2 is for run_training.py" in done.stderr
     assert "pytracking/parameter/<tracker>/<name>.py" in done.stderr
     assert "--set" not in run(PROJECT / program, "--help", PYTRACKING_ROOT="").stdout
+
+
+def test_what_is_set_comes_after_what_the_environment_has(monkeypatch):
+    monkeypatch.setenv("BOXMASK_SET", "seed=3")
+    words = ["boxmask", "default", "--set", "num_workers=2", "--set", "root=a b"]
+    assert launch.activate_host(words, takes_settings=True) == ["boxmask", "default"]
+    assert os.environ["BOXMASK_SET"] == "seed=3 num_workers=2 'root=a b'"
+
+
+def test_settings_of_a_training_are_refused_with_train_settings_that_do_not_read_them(run):
+    done = run(TRAINING, "toy", "workers", "--set", "num_workers=2")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("error: --set num_workers=2 is for boxmask's train settings")
 
 
 def test_an_assignment_without_a_value_is_a_usage_error(run):
