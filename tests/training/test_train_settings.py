@@ -179,28 +179,34 @@ def test_lite_is_as_wide_as_what_it_starts_from_unless_it_is_told_otherwise(smal
         lite.run(small)
 
 
-def test_small_crops_are_for_no_more_than_all_epochs_and_phases_that_are_done_are_not_begun(small, monkeypatch, caplog,
-                                                                                           tmp_path):
-    small.small_epochs, small.full_epochs = 1, 2
-    samples.run(small)
-    small.full_epochs = 3
-    with caplog.at_level(logging.INFO):
+def test_a_run_that_goes_on_reads_its_checkpoint_once_and_begins_no_phase_that_is_done(small, monkeypatch, tmp_path):
+    calls = []
+    for name in ('load_checkpoint', 'train'):
+        method = getattr(_common.LTRTrainer, name)
+        monkeypatch.setattr(_common.LTRTrainer, name, lambda self, *given, name=name, method=method, **options: (
+            calls.append((name, *given)), method(self, *given, **options)))
+    for full_epochs, expected in ((2, [('train', 1), ('train', 3)]), (3, [('train', 4)]), (3, [('train', 4)])):
+        small.full_epochs = full_epochs
         samples.run(small)
-    assert caplog.text.count('resumed from') == 1 and 'nothing to do' not in caplog.text
-    caplog.clear()
-    with caplog.at_level(logging.INFO):
-        samples.run(small)
-    assert caplog.text.count('resumed from') == caplog.text.count('nothing to do') == 1
+        assert calls == [('load_checkpoint',), *expected]
+        calls.clear()
     assert len(list((tmp_path / 'workspace').rglob('BoxMaskNet_ep*'))) == 4
+
+
+@pytest.mark.parametrize(('small_epochs', 'epochs', 'lasts'), [(5, 3, [3]), (0, 3, [3]), (2, 3, [2, 3])])
+def test_small_crops_are_for_no_more_than_all_epochs(small, monkeypatch, small_epochs, epochs, lasts):
     fits = []
     monkeypatch.setattr(_common, 'fit_phases', lambda *arguments: fits.append(arguments[2]))
-    made = lambda size, count: ClipSampler([SampleClips('val')], None, count, 8)  # noqa: E731
-    for small_epochs, epochs, lasts in ((5, 3, [3]), (0, 3, [3]), (2, 3, [2, 3])):
-        small.small_epochs = small_epochs
-        _common.fit_small_first(small, None, made, [], None, None, size=(104, 60), epochs=epochs)
-        assert [last for _, last in fits.pop()] == lasts
+    small.small_epochs = small_epochs
+
+    def train(epochs):
+        _common.fit_small_first(small, None, lambda size, samples: ClipSampler([SampleClips('val')], None, samples, 8),
+                                [], None, None, size=(104, 60), epochs=epochs)
+
+    train(epochs)
+    assert [last for _, last in fits[0]] == lasts
     with pytest.raises(ValueError, match='1 or more epochs, got 0'):
-        _common.fit_small_first(small, None, made, [], None, None, size=(104, 60), epochs=0)
+        train(0)
 
 
 def test_start_weights_in_the_place_of_a_run_that_began_elsewhere_are_refused(small, davis, tmp_path, monkeypatch):
@@ -361,6 +367,31 @@ def test_mixed_precision_is_refused_where_the_trainer_has_none(small, monkeypatc
     small.use_amp = True
     with pytest.raises(ValueError, match='use_amp=1 has no effect here'):
         _common.fit(small, SimpleNamespace(), [], None, None, max_epochs=1)
+
+
+class _Broken(torch.utils.data.Dataset):
+    """Frames that cannot be read; the error has a cause, as those of the datasets."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        try:
+            int('no number')
+        except ValueError as error:
+            raise FileNotFoundError('DAVIS: sequence bear, frame 3: there is no such image; fetch it') from error
+
+
+def test_an_error_of_a_worker_is_its_own_message_alone(small, monkeypatch):
+    small.num_workers = 1
+    loader = training_loader(small, _Broken())
+    loader.multiprocessing_context = 'fork'  # spawned ones could not import this file
+    monkeypatch.setattr(_common, 'LTRTrainer', lambda actor, *_: SimpleNamespace(
+        actor=actor, epoch=0, load_checkpoint=lambda: None, train=lambda *_, **__: next(iter(loader))))
+    with pytest.raises(FileNotFoundError) as error:
+        _common.fit(small, SimpleNamespace(net=SimpleNamespace()), [loader], None, None, max_epochs=1)
+    assert str(error.value) == 'DAVIS: sequence bear, frame 3: there is no such image; fetch it'
+    assert 'Original Traceback' in str(error.value.__cause__), "for BOXMASK_DEBUG"
 
 
 def test_a_dataset_arrives_in_a_worker_after_the_host_is_ready():

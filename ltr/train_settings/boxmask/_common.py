@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import pickle
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -169,7 +170,19 @@ def fit_phases(settings: Settings, actor: BoxMaskActor | VosActor, phases: Seque
     for loaders, last in [phase for phase in phases if phase[1] > trainer.epoch] or phases[-1:]:
         trainer.loaders = list(loaders)
         with watching(settings, actor, loaders):
-            trainer.train(last, fail_safe=False)
+            _train(trainer, last)
+
+
+def _train(trainer: LTRTrainer, last: int) -> None:
+    """Until epoch `last`. An error of a loader's worker is raised with its own message, the traceback as its cause."""
+    try:
+        trainer.train(last, fail_safe=False)
+    except Exception as error:
+        if not re.match(r'Caught \w+ in DataLoader worker', str(error)):
+            raise
+        # 'module.Class: message' stands after the last frame and its lines.
+        name, colon, message = re.split(r'\n  File ".*(?:\n    .*)*\n', str(error))[-1].strip().partition(': ')
+        raise type(error)(message if colon else name) from error
 
 
 def _go_on(settings: Settings, trainer: LTRTrainer) -> None:
