@@ -23,7 +23,7 @@ from ltr.dataset.boxmask_stills import Cutout, animate
 
 __all__ = ['SampleClips', 'StillClips', 'sample_sequence', 'still_sources']
 
-COLUMNS = ('name', 'instance_id', 'x', 'y', 'w', 'h', 'area', 'source')
+COLUMNS = ('name', 'instance_id', 'area', 'source')
 
 
 class _ClipDataset(BaseVideoDataset):
@@ -76,11 +76,12 @@ class SampleClips(_ClipDataset):
 
 @dataclass(frozen=True)
 class Instance:
-    """One object of a still image: image name, its value in the mask, its box, and where the image is from."""
+    """One object of a still image: image name, its value in the mask, its area in pixels, and where the image is
+    from."""
 
     name: str
     value: int
-    box: tuple[float, float, float, float]
+    area: int
     source: str
 
 
@@ -88,18 +89,16 @@ class StillClips(_ClipDataset):
     """Still images with instance masks as clips: the image drifts, turns and zooms under a random camera.
 
     Folder: `images/<name>.jpg`, `masks/<name>.png` (instance ids, 0 background, 255 not known) and `instances.csv` with
-    the columns name, instance_id, x, y, w, h, area, source. At times cut-outs of other images pass behind or in front
-    of the target. Every call draws a new motion from Python's `random`.
+    the columns name, instance_id, area (in pixels) and source. At times cut-outs of other images pass behind the target
+    or in front of it. Every call draws a new motion from Python's `random`.
     """
 
     def __init__(self, root: str | Path, *, sources: list[str] | None = None, min_area: int = 800,
                  num_frames: int = 24) -> None:
         """sources: which values of the column `source` to take (all); min_area: of a target, in pixels."""
         super().__init__('StillClips' + (f"/{'+'.join(sources)}" if sources else ''), str(root), num_frames)
-        self.sequence_list = [Instance(row['name'], int(row['instance_id']),
-                                       tuple(float(row[key]) for key in ('x', 'y', 'w', 'h')), row['source'])
-                              for row in _read_instances(Path(root))
-                              if int(row['area']) >= min_area and (not sources or row['source'] in sources)]
+        self.sequence_list = [instance for instance in _read_instances(Path(root))
+                              if instance.area >= min_area and (not sources or instance.source in sources)]
         if not self.sequence_list:
             raise ValueError(f"{self.name}: {root}/instances.csv has no object of at least {min_area} pixels")
 
@@ -116,8 +115,9 @@ class StillClips(_ClipDataset):
     def _cutout(self) -> Cutout:
         other = random.choice(self.sequence_list)
         image, labels = self._load(other)
-        x, y, w, h = (int(v) for v in other.box)
-        return Cutout(image[y:y + h, x:x + w], labels[y:y + h, x:x + w] == other.value)
+        mask = labels == other.value
+        x, y, w, h = boxes.from_mask(mask).astype(int)
+        return Cutout(image[y:y + h, x:x + w], mask[y:y + h, x:x + w])
 
     def _load(self, instance: Instance) -> tuple[np.ndarray, np.ndarray]:
         """The image (H, W, 3) RGB and the instance ids (H, W)."""
@@ -141,10 +141,10 @@ class StillClips(_ClipDataset):
 
 def still_sources(root: str | Path) -> list[str]:
     """The sources that the still images of a folder come from, sorted; one `StillClips` each balances them."""
-    return sorted({row['source'] for row in _read_instances(Path(root))})
+    return sorted({instance.source for instance in _read_instances(Path(root))})
 
 
-def _read_instances(root: Path) -> list[dict[str, str]]:
+def _read_instances(root: Path) -> list[Instance]:
     path = root / 'instances.csv'
     if not path.is_file():
         raise FileNotFoundError(f"StillClips: no instances.csv in {root}; expected images/, masks/, instances.csv")
@@ -153,4 +153,12 @@ def _read_instances(root: Path) -> list[dict[str, str]]:
         missing = set(COLUMNS) - set(reader.fieldnames or ())
         if missing:
             raise ValueError(f"StillClips: {path} lacks the columns {', '.join(sorted(missing))}")
-        return list(reader)
+        return [_instance(row, f"{path}, line {reader.line_num}") for row in reader]
+
+
+def _instance(row: dict[str, str | None], place: str) -> Instance:
+    try:
+        return Instance(row['name'], int(row['instance_id']), round(float(row['area'])), row['source'])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"StillClips: {place}: instance_id is {row['instance_id']} and area {row['area']}; both are "
+                         "numbers: correct or remove the line") from error

@@ -10,7 +10,7 @@ from boxmask import boxes
 from ltr.dataset.boxmask import StillClips, still_sources
 from ltr.dataset.boxmask_stills import Cutout, animate
 
-HEADER = 'name,instance_id,x,y,w,h,area,source\n'
+HEADER = 'name,instance_id,area,source\n'
 
 
 @pytest.fixture
@@ -30,8 +30,7 @@ def stills(tmp_path):
         cv2.imwrite(str(tmp_path / 'images' / f'{name}.jpg'), image, [cv2.IMWRITE_JPEG_QUALITY, 98])
         cv2.imwrite(str(tmp_path / 'masks' / f'{name}.png'), labels)
         for value in (1, 2):
-            x, y, w, h = boxes.from_mask(labels == value).astype(int)
-            lines.append(f'{name},{value},{x},{y},{w},{h},{(labels == value).sum()},{source}\n')
+            lines.append(f'{name},{value},{(labels == value).sum()},{source}\n')
     (tmp_path / 'instances.csv').write_text(''.join(lines))
     return tmp_path
 
@@ -90,10 +89,23 @@ def test_cut_outs_pass_but_leave_enough_of_the_target():
     assert max(seen) == 255 and 0 < max(hidden) < 0.9
 
 
+def test_boxes_in_the_list_are_not_needed_to_cut_out_and_areas_may_have_fractions(stills):
+    (stills / 'instances.csv').write_text('name,instance_id,x,y,w,h,area,source\none,1,-3.0,500,0.8,,1600.0,zoo\n'
+                                          'two,2,0,0,0,0,1257.5,zoo\n')
+    random.seed(0)
+    dataset = StillClips(stills)
+    cutouts = [dataset._cutout() for _ in range(20)]
+    assert {cutout.mask.shape for cutout in cutouts} == {(40, 40), (41, 41)}
+    assert all(np.median(cutout.image[cutout.mask]) > 200 for cutout in cutouts)
+
+
 @pytest.mark.parametrize(('break_it', 'error', 'message'), [
     (lambda root: (root / 'instances.csv').unlink(), FileNotFoundError, 'no instances.csv'),
     (lambda root: (root / 'instances.csv').write_text('name,x\n'), ValueError, 'lacks the columns area'),
     (lambda root: (root / 'instances.csv').write_text(HEADER), ValueError, 'no object'),
+    (lambda root: (root / 'instances.csv').write_text(HEADER + 'one,1,many,zoo\n'), ValueError,
+     'instances.csv, line 2: instance_id is 1 and area many'),
+    (lambda root: (root / 'instances.csv').write_text(HEADER + 'one,1\n'), ValueError, 'line 2: .* area None'),
     (lambda root: (root / 'images' / 'one.jpg').unlink(), FileNotFoundError, 'one.jpg'),
     (lambda root: (root / 'images' / 'one.jpg').write_bytes(b'nothing'), ValueError, 'one.jpg cannot be read'),
     (lambda root: cv2.imwrite(str(root / 'masks' / 'one.png'), np.zeros((9, 9), np.uint8)), ValueError, '9x9'),
