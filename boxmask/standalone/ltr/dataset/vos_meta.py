@@ -140,10 +140,11 @@ class VOSMeta:
         return self._data[seq_name]["bboxes"]
 
     def get_obj_sizes_per_object(self, seq_name: str) -> dict[str, dict[str, int]]:
-        return _swap_levels(self.get_obj_sizes_per_frame(seq_name))
-
-    def get_bboxes_per_object(self, seq_name: str) -> dict[str, dict[str, list[int]]]:
-        return _swap_levels(self.get_bboxes_per_frame(seq_name))
+        found: dict[str, dict[str, int]] = {}
+        for frame, sizes in self.get_obj_sizes_per_frame(seq_name).items():
+            for number, size in sizes.items():
+                found.setdefault(number, {})[frame] = size
+        return found
 
 
 def _read_sequence(dataset: str, name: str, images: Path, annotations: Path) -> dict[str, Any]:
@@ -168,14 +169,6 @@ def _read_sequence(dataset: str, name: str, images: Path, annotations: Path) -> 
 def _box(mask: np.ndarray) -> list[int]:
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     return [int(columns[0]), int(rows[0]), int(columns[-1] - columns[0]), int(rows[-1] - rows[0])]
-
-
-def _swap_levels(nested: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    swapped: dict[str, dict[str, Any]] = {}
-    for outer, inner in nested.items():
-        for key, value in inner.items():
-            swapped.setdefault(key, {})[outer] = value
-    return swapped
 
 
 def _read_json(path: Path) -> dict | None:
