@@ -20,6 +20,8 @@ from pytracking import TensorDict
 IGNORE = 255  # mask value of pixels that are not known
 MAX_DRAWS = 200  # sequences tried before a dataset is taken to have no visible frame
 MAX_OTHERS = 10  # clips drawn for one of another video
+STALE_COUNTS = ("where masks of DAVIS or YouTube-VOS have changed, remove generated_meta.json in the dataset (or "
+                "boxmask/vos_*.json in ~/.cache)")
 MAX_CROPS = 10  # jittered crops tried before the target is put in the centre
 
 
@@ -175,7 +177,7 @@ class ClipProcessing:
         box = boxes.from_mask(mask == 1)
         if box is None:
             raise ValueError(f"{name}: a frame was drawn whose mask is empty though it is marked as visible; "
-                             "check its annotations, or raise the dataset's vis_threshold")
+                             f"check its annotations, or raise the dataset's vis_threshold; {STALE_COUNTS}")
         size = self.output_size or self.input_spec.size
         for attempt in range(MAX_CROPS + 1):
             scale = 1.0 if attempt < MAX_CROPS else 0.0

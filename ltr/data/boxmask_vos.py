@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from boxmask import masks
+from ltr.data.boxmask import STALE_COUNTS
 from ltr.dataset.base_video_dataset import BaseVideoDataset
 from pytracking import TensorDict
 
@@ -45,7 +46,8 @@ class CheckedMasks(BaseVideoDataset):
 
     Raises FileNotFoundError or ValueError, with the sequence and the file, for a mask that is missing, of another size
     than its image, or of other values than 0 and 1, and for a sequence whose masks are all empty. mask_files: of the
-    host's datasets of generated masks; of others only the sizes are checked.
+    host's datasets of generated masks; of others the sizes are checked, and of DAVIS and YouTube-VOS that no mask has
+    been emptied since the host counted its pixels.
     Each mask tensor carries the quality that the dataset gives it as the attribute `quality` (1 without): the samplers
     pass on images, masks and boxes alone. `WithQuality` takes it from there.
     """
@@ -100,6 +102,8 @@ class CheckedMasks(BaseVideoDataset):
         if mask.shape != image.shape[:2]:
             raise ValueError(f"{place}: the mask has {mask.shape[1]}x{mask.shape[0]} pixels, its image "
                              f"{image.shape[1]}x{image.shape[0]}; masks have the size of the image: make it again")
+        if 'object_sizes' in anno and anno['visible'][frame].any() and not mask.any():
+            raise ValueError(f"{place}: the mask is empty, though it was not when masks were counted; {STALE_COUNTS}")
 
     def _place(self, seq_id: int, frame: int, anno: dict[str, Any]) -> str:
         name = anno.get('sequence') or self._sequence(seq_id)

@@ -365,6 +365,17 @@ def test_masks_of_another_size_over_frames_of_davis_are_named(made, here, smalle
         sampler[0]
 
 
+def test_masks_of_davis_that_were_emptied_after_they_were_counted_are_named(made, here, smaller, monkeypatch, tmp_path):
+    shutil.copytree(made / 'davis', tmp_path / 'spoilt/davis')
+    here(tmp_path / 'spoilt', 'davis')
+    monkeypatch.setenv('BOXMASK_PREGENERATED_MASKS', '')
+    samplers(monkeypatch)
+    for path in (tmp_path / 'spoilt/davis/Annotations').glob('*/*/*.png'):
+        path.write_bytes(masks.encode(np.zeros((64, 96), np.uint8)))
+    with pytest.raises(ValueError, match='sequence (bear|walk), frame .*: the mask is empty.*generated_meta.json'):
+        samplers(monkeypatch)[0][0]
+
+
 def test_a_normalised_sample_is_what_the_network_takes(made, here, smaller, monkeypatch):
     here(made, 'davis')
     sample = samplers(monkeypatch)[0][0]
