@@ -189,7 +189,7 @@ class BaseTrainer:
                                   "trains, such as backbone_rate, have changed since. Set them as they were, or name "
                                   "another workspace with BOXMASK_WORKSPACE_DIR") from error
         kept = self._learning_rates()
-        if kept != wanted:
+        if kept != wanted and distributed.rank() == 0:
             _log.warning("%s goes on with its own learning rates, %s: those of the settings, %s, have no effect", path,
                          _listed(kept), _listed(wanted))
 
