@@ -219,6 +219,18 @@ def test_truncated_files_say_so_in_one_line(tmp_path, make_small, form, kept):
     assert "\n" not in str(error.value)
 
 
+def test_weights_that_a_disk_has_lost_are_not_weights(tmp_path, make_small):
+    net, path = make_small(), tmp_path / "net.pth.tar"
+    torch.save({"net": net.state_dict(), "constructor": net.constructor}, path)
+    data = bytearray(path.read_bytes())
+    weight = net.decoder.upsample.weight.detach().numpy().tobytes()
+    place = data.index(weight)
+    data[place:place + len(weight)] = bytes(len(weight))
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"net\.pth\.tar: damaged.*checksum of \S+ is wrong.*download it"):
+        checkpoint.load(path)
+
+
 @pytest.mark.parametrize(("content", "reason"), [
     ([1, 2], "holds a list"),
     ({"model": {"a": torch.zeros(1)}, "epoch": 3}, "its keys are model, epoch"),

@@ -113,7 +113,7 @@ def _read_safetensors(path: Path) -> StoredNetwork:
 
 
 def _read_torch(path: Path) -> StoredNetwork:
-    _require_stored(path)
+    _require_whole(path)
     stand_ins = [(stand_in, name) for name, stand_in in _STAND_INS.items()]
     try:
         with torch.serialization.safe_globals(stand_ins):
@@ -136,19 +136,26 @@ def _read_torch(path: Path) -> StoredNetwork:
     return StoredNetwork({str(name): value for name, value in state.items()}, _constructor(content, path))
 
 
-def _require_stored(path: Path) -> None:
-    """torch.save stores tensors as they are, so that no file is smaller than what it unpacks to: others are refused."""
+def _require_whole(path: Path) -> None:
+    """torch.save stores tensors as they are, so that no file is smaller than what it unpacks to: others are refused.
+
+    And torch does not look at checksums: what a disk or a download has lost would be weights like others.
+    """
     try:
         if not zipfile.is_zipfile(path):
             return  # an older form, or damaged
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+            is_stored = (all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+                         and sum(entry.file_size for entry in entries) <= path.stat().st_size)
+            damaged = archive.testzip() if is_stored else None
+    except Exception as error:  # an entry whose place or name is wrong ends in an error of any kind
         raise CheckpointError(_damaged(path, error)) from error
-    if (any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
-            or sum(entry.file_size for entry in entries) > path.stat().st_size):
+    if not is_stored:
         raise CheckpointError(f"{path}: refused, because it unpacks to more than its size, which no checkpoint does; "
                               "do not open it elsewhere unless you trust its origin")
+    if damaged is not None:
+        raise CheckpointError(_damaged(path, ValueError(f"the checksum of {damaged} is wrong")))
 
 
 def _constructor(content: Mapping[str, Any], path: Path) -> StoredConstructor | None:
