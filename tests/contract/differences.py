@@ -72,4 +72,7 @@ DIFFERENCES = (
     Difference("the scheduler is not kept", "ltr/trainers/base_trainer.py, save_checkpoint",
                "only the epoch is restored; a scheduler with a state of its own would start anew",
                ("checkpoints: keeps the scheduler",)),
+    Difference("means of an epoch count batches", "ltr/trainers/ltr_trainer.py, cycle_dataset",
+               "the last batch of an epoch counts as a full one where it is smaller; here each sample counts the same",
+               ("training: means with a smaller last batch",)),
 )

@@ -26,7 +26,7 @@ class Samples(torch.utils.data.Dataset):
         return TensorDict(x=x, y=x.sum(0, keepdim=True), name=f"clip{index}")
 
 
-def run(name, epochs, *, resume=False, clip=None):
+def run(name, epochs, *, resume=False, clip=None, batch_size=2):
     """Trains a network of one layer and returns its trainer."""
     settings = Settings()
     settings.module_name, settings.script_name, settings.project_path = "toy", name, f"ltr/toy/{name}"
@@ -36,7 +36,7 @@ def run(name, epochs, *, resume=False, clip=None):
         settings.grad_clip_max_norm = clip
     torch.manual_seed(1)
     net = toynet(width=3)
-    loaders = [LTRLoader("train", Samples(), training=True, batch_size=3),
+    loaders = [LTRLoader("train", Samples(), training=True, batch_size=batch_size),
                LTRLoader("val", Samples(), training=False, batch_size=4, epoch_interval=2)]
     optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3], gamma=0.1)
@@ -59,6 +59,7 @@ def training():
         yield f"{name}: weights", trainer.actor.net.state_dict()
         yield f"{name}: learning rates", history(trainer, "LearningRate")
         yield f"{name}: calls", trainer.actor.seen
+    yield "means with a smaller last batch", history(run("uneven", 1, batch_size=3))["train"]
     yield "files", sorted(str(path) for path in Path("workspace").rglob("*") if path.is_file())
     yield "folders of curves", sorted(str(path) for path in Path("curves/ltr/toy/plain").iterdir())
 
