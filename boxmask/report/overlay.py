@@ -137,9 +137,15 @@ def overlay_folder(frames: Path, masks_folder: Path, boxes: Path | None = None, 
         except ValueError as error:
             raise DatasetError(str(error), dataset=name, sequence=frames.resolve().name, frame=stem,
                                file=paths[index]) from error
-        share = np.count_nonzero(mask) / mask.size
-        labels.append(f"{stem}   {share:.1%} of the frame" if share else f"{stem}   empty")
+        labels.append(f"{stem}   {_share(mask)}")
     return contact_sheet(pictures, labels)
+
+
+def _share(mask: np.ndarray) -> str:
+    share = np.count_nonzero(mask) / mask.size
+    if not share:
+        return "empty"
+    return f"{share:.1%} of the frame" if share >= 0.001 else "less than 0.1% of the frame"
 
 
 def _boxes(frames: Path, boxes: Path | None) -> dict[str, np.ndarray]:

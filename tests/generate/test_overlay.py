@@ -105,6 +105,20 @@ def test_a_got10k_folder_finds_its_own_boxes(sequence, tmp_path):
     assert (overlay.overlay_folder(frames, labels, tmp_path / "none.txt", count=4) != sheet).any()
 
 
+@pytest.mark.parametrize(("pixels", "said"), [(0, "empty"), (1, "less than 0.1% of the frame"),
+                                               (3, "less than 0.1% of the frame"), (4, "0.1% of the frame"),
+                                               (3072, "100.0% of the frame")])
+def test_the_share_of_a_small_mask_is_never_none(sequence, monkeypatch, pixels, said):
+    frames, labels = sequence
+    mask = np.zeros(48 * 64, np.uint8)
+    mask[:pixels] = 1
+    (labels / "00000001.png").write_bytes(masks.encode(mask.reshape(48, 64)))
+    told = []
+    monkeypatch.setattr(overlay, "contact_sheet", lambda pictures, labels: told.extend(labels))
+    overlay.overlay_folder(frames, labels, count=1)
+    assert told == [f"00000001   {said}"]
+
+
 def test_boxes_stay_with_their_frames_where_a_frame_is_missing(got10k, tmp_path):
     root = got10k(boxes=["1,1,20,16", "20,8,20,16", "40,20,20,16"])
     frames, labels = root / "GOT-10k_Train_000001", tmp_path / "masks"

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from ltr.models.boxmask import FrameCode, InputSpec, boxmask_lite, boxmask_resnet50
+from ltr.models.boxmask import FrameCode, InputSpec, boxmask_lite, boxmask_resnet50, vos_lite
+from ltr.models.boxmask.constructors import LITE_BACKBONES
 
 
 def clip(frames: int, sequences: int, height: int = 64, width: int = 96) -> tuple[torch.Tensor, torch.Tensor]:
@@ -237,9 +238,16 @@ def test_each_network_says_what_input_it_expects(make, spec):
         assert make().input_spec == spec
 
 
-def test_the_small_network_is_small():
+@pytest.mark.parametrize("backbone", LITE_BACKBONES)
+def test_the_small_network_is_small(backbone):
     with torch.device("meta"):
-        assert sum(p.numel() for p in boxmask_lite().parameters()) < 8_000_000
+        assert sum(p.numel() for p in boxmask_lite(backbone=backbone).parameters()) < 8_000_000
+
+
+@pytest.mark.parametrize("make", [boxmask_lite, vos_lite])
+def test_an_unknown_backbone_is_refused(make):
+    with pytest.raises(ValueError, match="no backbone 'resnet50'.*efficientnet_lite0, efficientnet_lite2"):
+        make(backbone="resnet50")
 
 
 def test_an_unknown_width_is_refused():

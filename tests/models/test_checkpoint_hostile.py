@@ -111,6 +111,8 @@ def test_a_number_seen_a_million_times_is_one_weight(tmp_path):
     ({"filter_size": 8191}, "filter_size=8191; expected whole numbers from 1 to 15"),
     ({"iterations": 8192}, "iterations=8192; expected whole numbers from 1 to 1000"),
     ({"feature": True}, "does not take feature=True"),
+    ({"backbone": "resnet\x1b[2J" * 10 ** 5}, "known are efficientnet_lite0, efficientnet_lite2"),
+    ({"backbone": nested(60)}, "does not take backbone="),
     ({"a\x1b[2J\n" * 100: 1}, "does not take"),
     ({f"name{number}": 1 for number in range(10_000)}, "does not take"),
 ])

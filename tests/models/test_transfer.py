@@ -7,7 +7,7 @@ import torch
 
 from ltr.models.boxmask import boxmask_lite, checkpoint, vos_lite
 from ltr.models.boxmask.files import CheckpointError
-from ltr.models.boxmask.transfer import start_from, widths
+from ltr.models.boxmask.transfer import shape, start_from
 
 
 @pytest.fixture
@@ -80,12 +80,13 @@ def test_a_network_of_other_widths_is_refused_with_its_file(net, tmp_path):
         start_from(net, file)
 
 
-def test_a_network_as_wide_as_the_first_one_is_made_from_its_file(tmp_path):
+def test_a_network_with_backbone_and_widths_of_the_first_one_is_made_from_its_file(tmp_path):
     file, weights_alone = tmp_path / "wide.safetensors", tmp_path / "weights.pth.tar"
-    box_network = boxmask_lite(size=(96, 64), decoder=(24, 16, 12, 8), upsampler=6)
+    widths = {"backbone": "efficientnet_lite2", "decoder": (24, 16, 12, 8), "upsampler": 6}
+    box_network = boxmask_lite(size=(96, 64), **widths)
     checkpoint.save(box_network, file)
     torch.save(box_network.state_dict(), weights_alone)
-    assert widths(file) == {"decoder": (24, 16, 12, 8), "upsampler": 6} and widths(weights_alone) == {}
-    net = vos_lite(**widths(file))
+    assert shape(file) == widths and shape(weights_alone) == {}
+    net = vos_lite(**shape(file))
     start_from(net, file)
     assert torch.equal(net.decoder.logit.weight, box_network.decoder.logit.weight)

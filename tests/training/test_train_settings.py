@@ -26,6 +26,7 @@ from ltr.data.boxmask import ClipProcessing, ClipSampler
 from ltr.data.boxmask_augment import Photometric
 from ltr.dataset.boxmask import SampleClips
 from ltr.models.boxmask import boxmask_lite, checkpoint
+from ltr.models.boxmask.constructors import LITE_BACKBONES
 from ltr.train_settings.boxmask import _vos
 from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import Travelling, cosine, dataset_dir, training_loader
@@ -165,10 +166,11 @@ def test_lite_goes_on_from_weights_that_were_trained_on_other_crops(small, davis
     assert all(torch.equal(value, trained[name]) for name, value in start.state_dict().items())
 
 
-def test_lite_is_as_wide_as_what_it_starts_from_unless_it_is_told_otherwise(small, davis, tmp_path, monkeypatch):
+@pytest.mark.parametrize('backbone', LITE_BACKBONES)
+def test_lite_is_made_as_what_it_starts_from_unless_it_is_told_otherwise(small, davis, tmp_path, monkeypatch, backbone):
     fits = []
     monkeypatch.setattr(lite, 'fit_lite', lambda *arguments: fits.append(arguments))
-    wide = boxmask_lite(decoder=(128, 96, 64, 32), upsampler=24)
+    wide = boxmask_lite(decoder=(128, 96, 64, 32), upsampler=24, backbone=backbone)
     checkpoint.save(wide, tmp_path / 'wide.safetensors')
     small.env.davis_dir = str(davis)
     monkeypatch.setenv('BOXMASK_SET', f'start_weights={tmp_path}/wide.safetensors')
@@ -211,7 +213,7 @@ def test_small_crops_are_for_no_more_than_all_epochs(small, monkeypatch, small_e
 
 def test_start_weights_in_the_place_of_a_run_that_began_elsewhere_are_refused(small, davis, tmp_path, monkeypatch):
     for name in ('one', 'two'):
-        checkpoint.save(boxmask_lite(), tmp_path / f'{name}.safetensors')
+        checkpoint.save(boxmask_lite(backbone='efficientnet_lite2'), tmp_path / f'{name}.safetensors')
     small.env.davis_dir = str(davis)
     sizes = 'size=96,64 small_epochs=0 samples_per_epoch=1 full_samples_per_epoch=1'
 

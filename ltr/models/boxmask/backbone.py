@@ -1,4 +1,4 @@
-"""Backbones: ResNet-50 as Mask R-CNN trains it, and EfficientNet-Lite0.
+"""Backbones: ResNet-50 as Mask R-CNN trains it, and two sizes of EfficientNet-Lite.
 
 Both return four levels at strides 4, 8, 16 and 32, batch norm on its running statistics. Their weights are frozen, as
 in the paper, until `backbone.requires_grad_(True)`. The parameter names are those that published files use, so that
@@ -109,10 +109,17 @@ class ResNet50(Backbone):
         return Levels(stride4, stride8, stride16, self.layer4(stride16))
 
 
-# EfficientNet-Lite0: expansion, kernel, stride of a stage's first block, channels out, blocks. Its eps is TensorFlow's.
-_LITE0_STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3),
-                 (6, 5, 1, 112, 3), (6, 5, 2, 192, 4), (6, 3, 1, 320, 1))
-_LITE0_EPS = 1e-3
+_LITE_EPS = 1e-3  # TensorFlow's
+
+
+class _Stage(NamedTuple):
+    """Blocks of an EfficientNet-Lite; stride: of the first one."""
+
+    expansion: int
+    kernel: int
+    stride: int
+    channels: int
+    blocks: int
 
 
 class _SameConv2d(nn.Conv2d):
@@ -148,11 +155,11 @@ class _InvertedResidual(nn.Module):
         self.is_residual = stride == 1 and channels_in == channels_out
         if self.expands:
             self._expand_conv = nn.Conv2d(channels_in, hidden, 1, bias=False)
-            self._bn0 = FrozenStatisticsNorm(hidden, eps=_LITE0_EPS)
+            self._bn0 = FrozenStatisticsNorm(hidden, eps=_LITE_EPS)
         self._depthwise_conv = _SameConv2d(hidden, hidden, kernel, stride, groups=hidden)
-        self._bn1 = FrozenStatisticsNorm(hidden, eps=_LITE0_EPS)
+        self._bn1 = FrozenStatisticsNorm(hidden, eps=_LITE_EPS)
         self._project_conv = nn.Conv2d(hidden, channels_out, 1, bias=False)
-        self._bn2 = FrozenStatisticsNorm(channels_out, eps=_LITE0_EPS)
+        self._bn2 = FrozenStatisticsNorm(channels_out, eps=_LITE_EPS)
 
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu6(conv_norm(x, self._expand_conv, self._bn0), inplace=True) if self.expands else x
@@ -161,23 +168,24 @@ class _InvertedResidual(nn.Module):
         return y + x if self.is_residual else y
 
 
-class EfficientNetLite0(Backbone):
-    """EfficientNet-Lite0 without its classifier; input RGB (x - 127) / 128."""
+class EfficientNetLite(Backbone):
+    """An EfficientNet-Lite without its classifier; input RGB (x - 127) / 128. A subclass has its seven stages."""
 
-    channels = (24, 40, 112, 320)
     classifier = ("_conv_head.", "_bn1.", "_fc.")
+    stages: tuple[_Stage, ...]
 
     def __init__(self) -> None:
         super().__init__()
         self._conv_stem = _SameConv2d(3, 32, 3, stride=2)
-        self._bn0 = FrozenStatisticsNorm(32, eps=_LITE0_EPS)
+        self._bn0 = FrozenStatisticsNorm(32, eps=_LITE_EPS)
         blocks: list[nn.Module] = []
         self._last_of_stage: list[int] = []
         channels = 32
-        for expansion, kernel, stride, channels_out, count in _LITE0_STAGES:
-            for i in range(count):
-                blocks.append(_InvertedResidual(channels, channels_out, expansion, kernel, 1 if i else stride))
-                channels = channels_out
+        for stage in self.stages:
+            for i in range(stage.blocks):
+                stride = 1 if i else stage.stride
+                blocks.append(_InvertedResidual(channels, stage.channels, stage.expansion, stage.kernel, stride))
+                channels = stage.channels
             self._last_of_stage.append(len(blocks) - 1)
         self._blocks = nn.ModuleList(blocks)
         self.freeze()
@@ -190,3 +198,19 @@ class EfficientNetLite0(Backbone):
             if i in self._last_of_stage:
                 stages.append(x)
         return Levels(stages[1], stages[2], stages[4], stages[6])
+
+
+class EfficientNetLite0(EfficientNetLite):
+    """EfficientNet-Lite0: 3.0 million weights."""
+
+    channels = (24, 40, 112, 320)
+    stages = (_Stage(1, 3, 1, 16, 1), _Stage(6, 3, 2, 24, 2), _Stage(6, 5, 2, 40, 2), _Stage(6, 3, 2, 80, 3),
+              _Stage(6, 5, 1, 112, 3), _Stage(6, 5, 2, 192, 4), _Stage(6, 3, 1, 320, 1))
+
+
+class EfficientNetLite2(EfficientNetLite):
+    """EfficientNet-Lite2: 4.4 million weights, deeper by a fifth and wider by a tenth."""
+
+    channels = (24, 48, 120, 352)
+    stages = (_Stage(1, 3, 1, 16, 1), _Stage(6, 3, 2, 24, 3), _Stage(6, 5, 2, 48, 3), _Stage(6, 3, 2, 88, 4),
+              _Stage(6, 5, 1, 120, 4), _Stage(6, 5, 2, 208, 5), _Stage(6, 3, 1, 352, 1))

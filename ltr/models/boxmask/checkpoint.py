@@ -35,9 +35,9 @@ Network = BoxMaskNet | VosNet
 _BOX_WIDTHS, _VOS_WIDTHS = ({field.name for field in fields(widths)} for widths in (BoxMaskWidths, Widths))
 _OURS: dict[str, tuple[Callable[..., Network], set[str]]] = {  # constructor, and the keywords it takes from a file
     "boxmask_resnet50": (constructors.boxmask_resnet50, {"iterations", *_BOX_WIDTHS}),
-    "boxmask_lite": (constructors.boxmask_lite, {"iterations", "size", *_BOX_WIDTHS}),
+    "boxmask_lite": (constructors.boxmask_lite, {"iterations", "size", "backbone", *_BOX_WIDTHS}),
     "vos_resnet50": (constructors.vos_resnet50, {"iterations", *_VOS_WIDTHS}),
-    "vos_lite": (constructors.vos_lite, {"iterations", *_VOS_WIDTHS}),
+    "vos_lite": (constructors.vos_lite, {"iterations", "backbone", *_VOS_WIDTHS}),
 }
 # Of channels, and what else a wrong number must not ask all time or memory with.
 _LARGEST_NUMBER = 8192
@@ -175,13 +175,22 @@ def _construct(stored: StoredConstructor, source: str) -> Network:
         raise CheckpointError(f"{source}: {place} does not take {', '.join(unknown[:10]) or 'positional arguments'}; "
                               "make the network with its constructor and use load_weights(net, path)")
     for name, value in keywords.items():
-        numbers = value if isinstance(value, tuple | list) else [value]
-        largest = _LARGEST.get(name, _LARGEST_NUMBER)
-        if not all(type(n) is int and 1 <= n <= largest for n in numbers):
-            raise CheckpointError(f"{source}: {place} does not take {name}={shown(value)}; expected whole numbers from "
-                                  f"1 to {largest}")
+        misfit = _misfit(name, value)
+        if misfit is not None:
+            raise CheckpointError(f"{source}: {place} does not take {name}={shown(value)}; {misfit}")
     try:
         # JSON has lists for tuples, and constructors are compared.
         return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in keywords.items()})
     except (TypeError, ValueError, IndexError) as error:
         raise CheckpointError(f"{source}: {place} does not take these arguments ({error})") from error
+
+
+def _misfit(name: str, value: object) -> str | None:
+    """What is expected of a constructor's keyword in the place of a value that it cannot have; None if it can."""
+    if name == "backbone":
+        known = list(constructors.LITE_BACKBONES)
+        return None if value in known else f"known are {', '.join(known)}"
+    numbers = value if isinstance(value, tuple | list) else [value]
+    largest = _LARGEST.get(name, _LARGEST_NUMBER)
+    is_possible = all(type(n) is int and 1 <= n <= largest for n in numbers)
+    return None if is_possible else f"expected whole numbers from 1 to {largest}"

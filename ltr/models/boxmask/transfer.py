@@ -35,13 +35,13 @@ def start_from(net: VosNet, path: str | os.PathLike[str]) -> None:
     assign(net, state, names={name: name for name in net.state_dict()}, source=str(path))
 
 
-def widths(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a constructor of a VOS network takes for it to be as wide as a checkpoint's network, where that differs from
-    what such networks are by default; nothing of a file that does not say what made it. Raises as `start_from`.
+def shape(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a constructor of a VOS network takes for it to have a checkpoint's network's backbone and widths, where they
+    differ from the default; nothing of a file that does not say what made it. Raises as `start_from`.
     """
     if read(path).constructor is None:
         return {}
-    names = {field.name for field in fields(Widths)}
+    names = {"backbone", *(field.name for field in fields(Widths))}
     return {name: value for name, value in checkpoint.load(path).constructor.kwds.items() if name in names}
 
 

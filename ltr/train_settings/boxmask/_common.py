@@ -124,8 +124,9 @@ def training_loader(settings: Settings, sampler: torch.utils.data.Dataset, batch
 
 
 def validation_loader(settings: Settings, sampler: ClipSampler, *, epoch_interval: int = 1) -> LTRLoader:
+    batches = math.ceil(len(sampler) / settings.batch_size)  # each worker of more would be started for nothing
     return LTRLoader('val', Travelling(sampler), training=False, batch_size=settings.batch_size, shuffle=False,
-                     num_workers=settings.num_workers, stack_dim=1, epoch_interval=epoch_interval,
+                     num_workers=min(settings.num_workers, batches), stack_dim=1, epoch_interval=epoch_interval,
                      pin_memory=torch.cuda.is_available())
 
 

@@ -30,7 +30,7 @@ from ltr.dataset.base_video_dataset import BaseVideoDataset
 from ltr.dataset.boxmask import StillClips, still_sources
 from ltr.models.boxmask import boxmask_lite, checkpoint
 from ltr.models.boxmask.config import LITE_WIDTHS
-from ltr.models.boxmask.transfer import widths
+from ltr.models.boxmask.transfer import shape
 from ltr.train_settings.boxmask._choices import choose
 from ltr.train_settings.boxmask._common import dataset_dir, davis_names, fit_lite
 
@@ -50,13 +50,13 @@ def run(settings: Settings) -> None:
            full_samples_per_epoch=300, val_samples=40,
            learning_rate=lambda settings: 1e-3 if settings.start_weights is None else 5e-4, backbone_rate=1e-4,
            prior_dropout=0.25, search_factor=SEARCH_FACTOR, center_jitter=0.2, num_frames=3, max_gap=16,
-           decoder=_start_width('decoder'), upsampler=_start_width('upsampler'), use_amp=False, davis_list=None,
-           davis_share=0.4, moved=0.35, box_jitter=0.1)
+           backbone=_backbone, decoder=_start_width('decoder'), upsampler=_start_width('upsampler'), use_amp=False,
+           davis_list=None, davis_share=0.4, moved=0.35, box_jitter=0.1)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
-    net = boxmask_lite(pretrained=settings.start_weights is None, size=settings.size, decoder=settings.decoder,
-                       upsampler=settings.upsampler)
+    net = boxmask_lite(pretrained=settings.start_weights is None, size=settings.size, backbone=settings.backbone,
+                       decoder=settings.decoder, upsampler=settings.upsampler)
     if settings.start_weights is not None:
         checkpoint.load_weights(net, settings.start_weights)
     net.prior_dropout = settings.prior_dropout
@@ -66,12 +66,19 @@ def run(settings: Settings) -> None:
     fit_lite(settings, net, train, shares, val, processing)
 
 
+def _backbone(settings: Settings) -> str:
+    """That of `start_weights`, or the larger one."""
+    if settings.start_weights is None:
+        return 'efficientnet_lite2'
+    return shape(settings.start_weights).get('backbone', 'efficientnet_lite0')
+
+
 def _start_width(name: str) -> Callable[[Settings], int | tuple[int, ...]]:
     """The width of a part of the network: that of `start_weights`, or the usual one."""
     usual = getattr(LITE_WIDTHS, name)
 
     def width(settings: Settings) -> int | tuple[int, ...]:
-        found = {} if settings.start_weights is None else widths(settings.start_weights)
+        found = {} if settings.start_weights is None else shape(settings.start_weights)
         return type(usual)(found.get(name, usual))
 
     return width

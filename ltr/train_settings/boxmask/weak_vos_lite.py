@@ -19,7 +19,7 @@ from ltr.actors.boxmask import VosActor
 from ltr.admin.settings import Settings
 from ltr.data.sampler import LWLSampler
 from ltr.models.boxmask import vos_lite
-from ltr.models.boxmask.transfer import start_from, widths
+from ltr.models.boxmask.transfer import shape, start_from
 from ltr.models.loss.segmentation import LovaszSegLoss
 from ltr.train_settings.boxmask import _vos
 from ltr.train_settings.boxmask._choices import choose
@@ -38,7 +38,7 @@ def run(settings: Settings) -> None:
     if settings.start_weights is None:
         net = vos_lite(pretrained=True)
     else:
-        net = vos_lite(**widths(settings.start_weights))
+        net = vos_lite(**shape(settings.start_weights))
         start_from(net, settings.start_weights)
     spec = net.input_spec
     datasets, shares = _vos.training_sets(settings)
