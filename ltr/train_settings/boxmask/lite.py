@@ -5,9 +5,9 @@
 `minutes` (90) scales the number of epochs: longer is better. `start_weights` is a checkpoint of an earlier run to go on
 from, at any crop size; without, the network starts from ImageNet's backbone. `davis_list` is a file of the names of the
 DAVIS sequences to train on, one a line (none: the split `train`). Two processes with a thread each train a third faster
-than one with two (docs/performance.md). The same command goes on where a run was stopped. `decoder`, `upsampler` (those
-of the start weights where they are not set) and `size` make another network, as docs/model_card.md does on a GPU;
-`use_amp` is mixed precision, there alone.
+than one with two (docs/performance.md). The same command goes on where a run was stopped. `backbone`, `decoder`,
+`upsampler` (those of the start weights where they are not set) and `size` make another network, as docs/model_card.md
+does on a GPU; `use_amp` is mixed precision, there alone.
 
 A network that is shown clean frames learns to live on each frame's own box. So frames of a clip are blurred, dark,
 covered or poorly boxed beside others that are not, and the decoder at times gets no box: what it then knows of the
