@@ -29,7 +29,7 @@ from ltr.models.boxmask import boxmask_lite, checkpoint
 from ltr.models.boxmask.constructors import LITE_BACKBONES
 from ltr.train_settings.boxmask import _vos
 from ltr.train_settings.boxmask._choices import choose
-from ltr.train_settings.boxmask._common import Travelling, cosine, dataset_dir, training_loader
+from ltr.train_settings.boxmask._common import Travelling, cosine, dataset_dir, training_loader, validation_loader
 
 
 @pytest.fixture
@@ -209,6 +209,13 @@ def test_small_crops_are_for_no_more_than_all_epochs(small, monkeypatch, small_e
     assert [last for _, last in fits[0]] == lasts
     with pytest.raises(ValueError, match='1 or more epochs, got 0'):
         train(0)
+
+
+@pytest.mark.parametrize(('workers', 'samples', 'expected'), [(14, 5, 3), (2, 5, 2), (0, 5, 0)])
+def test_validation_starts_no_worker_that_would_have_no_batch(small, workers, samples, expected):
+    small.num_workers, small.batch_size = workers, 2
+    loader = validation_loader(small, ClipSampler([SampleClips('val')], None, samples, 8))
+    assert loader.num_workers == expected and len(loader) == 3
 
 
 def test_start_weights_in_the_place_of_a_run_that_began_elsewhere_are_refused(small, davis, tmp_path, monkeypatch):
