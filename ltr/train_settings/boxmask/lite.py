@@ -17,8 +17,9 @@ target is what the filter found in all frames. Boxes are off as those of several
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -44,14 +45,16 @@ def run(settings: Settings) -> None:
     settings.description = 'boxmask_lite on DAVIS and still images'
     settings.print_stats = ['Loss/total', 'Stats/J', 'Stats/J_stage1']
     settings.grad_clip_max_norm = 5.0
+    usual = functools.cache(lambda: _shape(settings))  # reads the start weights, once they are chosen
     choose(settings, start_weights=None, minutes=90, seed=0, batch_size=2, small_batch_size=4, num_workers=1,
            size=(480, 320), small_size=(240, 160), small_epochs=_small_epochs,
            full_epochs=lambda settings: _epochs(settings) - _small_epochs(settings), samples_per_epoch=1040,
            full_samples_per_epoch=300, val_samples=40,
            learning_rate=lambda settings: 1e-3 if settings.start_weights is None else 5e-4, backbone_rate=1e-4,
            prior_dropout=0.25, search_factor=SEARCH_FACTOR, center_jitter=0.2, num_frames=3, max_gap=16,
-           backbone=_backbone, decoder=_start_width('decoder'), upsampler=_start_width('upsampler'), use_amp=False,
-           davis_list=None, davis_share=0.4, moved=0.35, box_jitter=0.1)
+           backbone=lambda settings: usual()['backbone'], decoder=lambda settings: usual()['decoder'],
+           upsampler=lambda settings: usual()['upsampler'], use_amp=False, davis_list=None, davis_share=0.4, moved=0.35,
+           box_jitter=0.1)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
@@ -66,22 +69,12 @@ def run(settings: Settings) -> None:
     fit_lite(settings, net, train, shares, val, processing)
 
 
-def _backbone(settings: Settings) -> str:
-    """That of `start_weights`, or the larger one."""
+def _shape(settings: Settings) -> dict[str, Any]:
+    """Backbone and widths of the network: those of `start_weights`, or of a new one."""
+    widths = {'decoder': LITE_WIDTHS.decoder, 'upsampler': LITE_WIDTHS.upsampler}
     if settings.start_weights is None:
-        return 'efficientnet_lite2'
-    return shape(settings.start_weights).get('backbone', 'efficientnet_lite0')
-
-
-def _start_width(name: str) -> Callable[[Settings], int | tuple[int, ...]]:
-    """The width of a part of the network: that of `start_weights`, or the usual one."""
-    usual = getattr(LITE_WIDTHS, name)
-
-    def width(settings: Settings) -> int | tuple[int, ...]:
-        found = {} if settings.start_weights is None else shape(settings.start_weights)
-        return type(usual)(found.get(name, usual))
-
-    return width
+        return {'backbone': 'efficientnet_lite2', **widths}
+    return {'backbone': 'efficientnet_lite0', **widths, **shape(settings.start_weights)}
 
 
 def _epochs(settings: Settings) -> int:
