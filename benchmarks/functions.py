@@ -20,7 +20,7 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from boxmask import boxes, host, masks  # noqa: E402
+from boxmask import boxes, host, masks, weights  # noqa: E402
 
 host.activate()
 
@@ -31,13 +31,14 @@ from boxmask.generate.compose import Piece, compose  # noqa: E402
 from boxmask.generate.defaults import ITERATIONS, SEARCH_FACTORS, WINDOW  # noqa: E402
 from boxmask.generate.masker import Scores  # noqa: E402
 from boxmask.generate.network import NetworkMasker  # noqa: E402
-from ltr.models.boxmask import boxmask_lite  # noqa: E402
+from ltr.models.boxmask import checkpoint  # noqa: E402
 from ltr.models.boxmask.aggregation import solve  # noqa: E402
-from ltr.models.boxmask.blocks import resize_bicubic  # noqa: E402
+from ltr.models.boxmask.bicubic import resize_bicubic  # noqa: E402
 from ltr.models.boxmask.encoders import rasterize  # noqa: E402
 
 Benchmark = Callable[..., object]  # pytest-benchmark's fixture
-FRAME, CROP = (1920, 1080), (416, 240)
+NET = checkpoint.load(weights.default_checkpoint())
+FRAME, CROP = (1920, 1080), NET.input_spec.size
 TARGET = samples.target(FRAME, 0)
 BOX = boxes.from_mask(TARGET)
 PLACE = search_window(BOX, SEARCH_FACTORS["boxmask_lite"], CROP)
@@ -56,8 +57,7 @@ def image() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def masker() -> NetworkMasker:
-    torch.manual_seed(0)
-    return NetworkMasker(boxmask_lite())
+    return NetworkMasker(NET)
 
 
 def test_crop(benchmark: Benchmark, image: np.ndarray) -> None:
@@ -96,24 +96,36 @@ def test_rasterize(benchmark: Benchmark) -> None:
     assert benchmark(rasterize, box, CROP[::-1]).sum() == 200 * 120
 
 
-def test_resize_bicubic(benchmark: Benchmark) -> None:
-    assert benchmark(resize_bicubic, torch.randn(1, 24, 60, 104), (120, 208)).shape == (1, 24, 120, 208)
+def by_interpolate(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    return F.interpolate(x, size=size, mode="bicubic", align_corners=False)
+
+
+@pytest.mark.parametrize("resize", [resize_bicubic, by_interpolate])
+def test_resize_bicubic(benchmark: Benchmark, resize: Benchmark) -> None:
+    x, size = _of_stride(4, NET.decoder.upsample.in_channels), (CROP[1] // 2, CROP[0] // 2)
+    torch.testing.assert_close(benchmark(resize, x, size), by_interpolate(x, size), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("is_ours", [True, False], ids=["before the resize", "after it"])
 def test_last_convolution(benchmark: Benchmark, masker: NetworkMasker, is_ours: bool) -> None:
-    decoder, x = masker.net.decoder, torch.randn(1, 16, 120, 208)
+    decoder, x = masker.net.decoder, _of_stride(2, NET.decoder.logit.in_channels)
 
     def after_it(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        return decoder.logit(F.interpolate(x, size=size, mode="bicubic", align_corners=False))[:, 0]
+        return decoder.logit(by_interpolate(x, size))[:, 0]
 
     found = benchmark(decoder._logits if is_ours else after_it, x, CROP[::-1])
     torch.testing.assert_close(found, after_it(x, CROP[::-1]), atol=1e-4, rtol=1e-4)
 
 
+def _of_stride(stride: int, channels: int) -> torch.Tensor:
+    x = torch.randn(1, channels, CROP[1] // stride, CROP[0] // stride)
+    return x.to(memory_format=torch.channels_last)
+
+
 def test_aggregation(benchmark: Benchmark) -> None:
-    features, labels, weights = (torch.rand(WINDOW, 1, channels, 15, 26) for channels in (128, 8, 8))
-    found = benchmark(solve, features, labels, weights, torch.tensor([0.01]), ITERATIONS, filter_size=3)
+    features, labels, weighting = (torch.rand(WINDOW, 1, channels, CROP[1] // 16, CROP[0] // 16)
+                                 for channels in (128, 8, 8))
+    found = benchmark(solve, features, labels, weighting, torch.tensor([0.01]), ITERATIONS, filter_size=3)
     assert (found.scores - labels).square().mean() < labels.square().mean()
 
 

@@ -7,7 +7,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn import functional as F
 
 from ltr.models.boxmask import InputSpec
 from ltr.models.boxmask.blocks import (
@@ -15,8 +14,6 @@ from ltr.models.boxmask.blocks import (
     conv_norm,
     for_inference,
     instance_l2_norm,
-    resize_bicubic,
-    shifted_bicubic_matrix,
 )
 from ltr.models.boxmask.encoders import BoxEncoder, MaskEncoder, rasterize
 
@@ -103,23 +100,6 @@ def test_for_inference_a_norm_is_folded_once_and_until_training_goes_on():
     torch.testing.assert_close(net.eval()[1].folded[0], norm.folded[0])
     net.train()
     assert not conv_norm(x, conv, norm).allclose(expected)
-
-
-@pytest.mark.parametrize(("size", "new_size"), [((5, 7), (10, 14)), ((5, 7), (5, 7)), ((30, 26), (61, 83)),
-                                                ((9, 9), (4, 3)), ((1, 2), (3, 5))])
-def test_bicubic_resize_is_pytorch_s(size, new_size):
-    x = torch.randn(2, 3, *size)
-    expected = F.interpolate(x, size=new_size, mode="bicubic", align_corners=False)
-    torch.testing.assert_close(resize_bicubic(x, new_size), expected, atol=1e-5, rtol=1e-5)
-
-
-@pytest.mark.parametrize(("length", "new_length"), [(7, 14), (5, 5), (9, 4), (1, 3)])
-def test_a_shifted_bicubic_matrix_is_one_axis_of_a_convolution_after_the_resize(length, new_length):
-    x, taps = torch.randn(1, 1, length, 1), torch.randn(3)
-    resized = F.interpolate(x, size=(new_length, 1), mode="bicubic", align_corners=False)
-    expected = F.conv2d(resized, taps.view(1, 1, 3, 1), padding=(1, 0)).flatten()
-    each = (taps[:, None] * x.flatten()).flatten()
-    torch.testing.assert_close(shifted_bicubic_matrix(length, new_length, x) @ each, expected, atol=1e-5, rtol=1e-5)
 
 
 @settings(max_examples=20, deadline=None)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .blocks import RefineBlock, init_he, resize, resize_bicubic, shifted_bicubic_matrix
+from .bicubic import convolve_bicubic, resize_bicubic
+from .blocks import RefineBlock, init_he, resize
 
 # Decoded at once on a CPU, where more take memory and no less time.
 _CPU_FRAMES = 3
@@ -132,14 +133,10 @@ class Decoder(nn.Module):
 
     def _logits(self, x: Tensor, size: tuple[int, int]) -> Tensor:
         """conv3x3(bicubic(x)) at `size` (H, W): the channels are summed for each tap first, so that nine maps are
-        resized, not all; and resized, shifted and summed by two matrix products.
-        """
+        resized, not all."""
         taps = self.logit.weight[0].flatten(1).t()[:, :, None, None]
         maps = F.conv2d(x, taps).float().unflatten(1, (3, 3))  # (N, tap's row, tap's column, h, w)
-        rows, columns = (shifted_bicubic_matrix(n, m, maps) for n, m in zip(maps.shape[-2:], size, strict=True))
-        with torch.autocast(device_type=x.device.type, enabled=False):
-            wide = maps.transpose(2, 3).flatten(3) @ columns.t()  # (N, 3, h, W)
-            return rows @ wide.flatten(1, 2) + self.logit.bias
+        return convolve_bicubic(maps, size) + self.logit.bias
 
 
 def _mean(x: Tensor) -> Tensor:

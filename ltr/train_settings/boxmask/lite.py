@@ -54,7 +54,7 @@ def run(settings: Settings) -> None:
            prior_dropout=0.25, search_factor=SEARCH_FACTOR, center_jitter=0.2, num_frames=3, max_gap=16,
            backbone=lambda settings: usual()['backbone'], decoder=lambda settings: usual()['decoder'],
            upsampler=lambda settings: usual()['upsampler'], use_amp=False, davis_list=None, davis_share=0.4, moved=0.35,
-           box_jitter=0.1)
+           box_jitter=0.1, degrade=0.5, scale_jitter=0.2, rotation=15.0)
 
     train, shares, val = _datasets(settings, dataset_dir(settings, 'davis_dir'), dataset_dir(settings, 'stills_dir'))
     torch.manual_seed(settings.seed)
@@ -64,7 +64,8 @@ def run(settings: Settings) -> None:
         checkpoint.load_weights(net, settings.start_weights)
     net.prior_dropout = settings.prior_dropout
     processing = ClipProcessing(net.input_spec, settings.search_factor, center_jitter=settings.center_jitter,
-                                scale_jitter=0.2, rotation=15.0, box_jitter=settings.box_jitter, flip=0.5, degrade=0.5,
+                                scale_jitter=settings.scale_jitter, rotation=settings.rotation,
+                                box_jitter=settings.box_jitter, flip=0.5, degrade=settings.degrade,
                                 photometric=Photometric(greyscale=0.05, brightness=0.2, colour=0.15, blur=0.15))
     fit_lite(settings, net, train, shares, val, processing)
 
