@@ -132,6 +132,17 @@ def test_lite_trains_on_davis_alone_and_validates_on_its_own_val(small, davis, m
     assert processing.box_jitter > 0 and net.input_spec.size == (480, 320) and net.prior_dropout == 0.25
 
 
+def test_lite_changes_its_clips_as_much_as_it_is_told(small, davis, monkeypatch):
+    fits = []
+    monkeypatch.setattr(lite, 'fit_lite', lambda *arguments: fits.append(arguments))
+    monkeypatch.setenv('BOXMASK_SET', 'degrade=0.25 scale_jitter=0.1 rotation=7 box_jitter=0.04')
+    small.env.davis_dir = str(davis)
+    lite.run(small)
+    processing = fits[0][-1]
+    assert (processing.degrade, processing.scale_jitter, processing.rotation, processing.box_jitter) == (
+        0.25, 0.1, 7.0, 0.04)
+
+
 def test_lite_trains_its_backbone_more_carefully_than_the_rest(small, davis, monkeypatch):
     fits = []
     monkeypatch.setattr(_common, 'fit_phases', lambda *arguments: fits.append(arguments))

@@ -10,9 +10,10 @@ than one with two (docs/performance.md). The same command goes on where a run wa
 does on a GPU; `use_amp` is mixed precision, there alone.
 
 A network that is shown clean frames learns to live on each frame's own box. So frames of a clip are blurred, dark,
-covered or poorly boxed beside others that are not, and the decoder at times gets no box: what it then knows of the
-target is what the filter found in all frames. Boxes are off as those of several annotators are, some exact, some not
-(`box_jitter`), and targets are at times cut out and seen in another clip (`moved`): the videos are few.
+covered or poorly boxed beside others that are not (`degrade`), and the decoder at times gets no box (`prior_dropout`):
+what it then knows of the target is what the filter found in all frames. Boxes are off as those of several annotators
+are, some exact, some not (`box_jitter`), and targets are at times cut out and seen in another clip (`moved`): the
+videos are few. Clips are scaled and turned too (`scale_jitter`, `rotation` in degrees).
 """
 
 from __future__ import annotations
