@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +18,6 @@ from boxmask.generate.plan import WindowOptions
 from boxmask.generate.progress import Progress
 from boxmask.generate.source import Source
 from boxmask.readers.sequence import Dataset, Sequence
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ltr.models.boxmask import BoxMaskNet, FrameCode
 
 GROUPS = {"baselines": "without a network", "frames": "frames that are solved together",
           "parts": "what the network is without one of its parts", "jitter": "boxes that are off",
@@ -38,8 +32,9 @@ MARGIN = 0.1  # of the rows whose masks may reach beyond their boxes
 class Variant:
     """One way to make masks; name: its row, and the folder of its masks.
 
-    iterations: None for the benchmark's. search_factor: None for the network's own. jitter: how far the sides of the
-    boxes are off, as `ltr.data.boxmask_augment.jitter_box` has it; box_margin: as `boxmask generate` takes it.
+    iterations: None for the benchmark's. search_factor, refinements: None for the network's own. jitter: how far the
+    sides of the boxes are off, as `ltr.data.boxmask_augment.jitter_box` has it; box_margin: as `boxmask generate` takes
+    it.
     """
 
     name: str
@@ -49,9 +44,9 @@ class Variant:
     window: int = WINDOW
     iterations: int | None = None
     search_factor: float | None = None
+    refinements: int | None = None
     jitter: float = 0.0
     box_margin: float = 0.0
-    has_refinement: bool = True
     has_prior: bool = True
 
 
@@ -66,7 +61,9 @@ def variants(search_factors: Iterable[float] = SEARCH_FACTORS) -> tuple[Variant,
                 iterations=0),
         Variant("no-prior", "parts", "the decoder without the box's encoding: what z alone tells it", has_prior=False),
         Variant("no-prior-T1", "parts", "the same, each frame alone", window=1, has_prior=False),
-        Variant("no-refine", "parts", "the masks of the first stage", has_refinement=False),
+        Variant("no-refine", "parts", "the masks of the first stage", refinements=0),
+        *(Variant(f"refine-{count}", "parts", f"the masks of refinement {count}", refinements=count)
+          for count in (1, 3)),
         *(Variant(f"jitter-{percent}", "jitter", f"each side of a box off by N(0, {percent} % of the side)",
                   jitter=percent / 100) for percent in (5, 10, 20)),
         Variant("margin", "jitter", f"exact boxes, and masks may reach {MARGIN:.0%} beyond them", box_margin=MARGIN),
@@ -133,7 +130,8 @@ def prepare(variant: Variant, conditions: Conditions, out: str) -> Prepared:
     prepared = Job(conditions.source, out, conditions.sequences, method=variant.method,
                    checkpoint=conditions.checkpoint, device=conditions.device,
                    windows=WindowOptions(conditions.windows, variant.window, conditions.stride), iterations=iterations,
-                   search_factor=variant.search_factor, box_margin=variant.box_margin).prepare()
+                   search_factor=variant.search_factor, refinements=variant.refinements,
+                   box_margin=variant.box_margin).prepare()
     dataset, method = prepared.dataset.name, variant.method
     if variant.jitter:
         dataset = f"{dataset}, boxes off by {variant.jitter:.0%}, seed {conditions.seed}"
@@ -142,18 +140,8 @@ def prepare(variant: Variant, conditions: Conditions, out: str) -> Prepared:
         method += " without prior"
         labels = prepared.masker.net.prior_encoder.labels
         prepared.masker.net.prior_encoder.labels = lambda raster, features: labels(raster, features).zero_()
-    if not variant.has_refinement:
-        method += " without refinement"
-        prepared.masker.net.solve = partial(_solve_first_stage, prepared.masker.net)
     settings = replace(prepared.record.settings, dataset=dataset, method=method)
     return replace(prepared, record=replace(prepared.record, settings=settings))
-
-
-def _solve_first_stage(net: BoxMaskNet, code: FrameCode, iterations: int, keep: tuple[int, ...]) -> tuple[Tensor, ...]:
-    """`BoxMaskNet.solve` that ends where the refinement would begin, and gives the first stage for both."""
-    scores = net.box_aggregation(code.features, code.labels, code.weights, iterations).scores[list(keep)]
-    logits = net.decoder(code.select(keep).decoder, scores.flatten(0, 1), code.size).unflatten(0, scores.shape[:2])
-    return logits, logits
 
 
 def _jittered(dataset: Dataset, amount: float, seed: int) -> Dataset:

@@ -12,6 +12,8 @@ OVERLAP = 0
 ITERATIONS = 15
 # Crop side over box side, by constructor: the paper's for its network; less for the small crop of the lite one.
 SEARCH_FACTORS = {"boxmask_resnet50": 4.0, "boxmask_lite": 1.5}
+# How often masks are refined, by constructor: once as in the paper; twice where it is cheap, and a little better.
+REFINEMENTS = {"boxmask_resnet50": 1, "boxmask_lite": 2}
 # Of a boxmask_lite that was trained for minutes on sample clips, which needs to see more around the box.
 SAMPLES_SEARCH_FACTOR = 2.0
 # Seconds without a sign of life after which others take over what a worker had.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ import torch
 
 from boxmask.boxes import Window, search_window, to_crop
 from boxmask.crops import crop
-from boxmask.generate.defaults import BATCH, ITERATIONS, SEARCH_FACTORS
+from boxmask.generate.defaults import BATCH, ITERATIONS, REFINEMENTS, SEARCH_FACTORS
 from boxmask.generate.masker import Scores
 from boxmask.masks import box_region
 
@@ -54,12 +54,16 @@ class NetworkMasker:
     frames are encoded and windows solved one by one, elsewhere batches are filled up with repetitions.
     """
 
-    def __init__(self, net: torch.nn.Module, *, search_factor: float | None = None,
-                 iterations: int = ITERATIONS) -> None:
-        """net: with its weights, where it is to compute; it is made ready for inference, see `for_inference`."""
+    def __init__(self, net: torch.nn.Module, *, search_factor: float | None = None, iterations: int = ITERATIONS,
+                 refinements: int | None = None) -> None:
+        """net: with its weights, where it is to compute; it is made ready for inference, see `for_inference`.
+
+        search_factor, refinements: None for those of the network's constructor (`boxmask.generate.defaults`).
+        """
         from ltr.models.boxmask import for_inference
 
         self.net = for_inference(net)
+        self.net.refinements = _default(REFINEMENTS, net) if refinements is None else refinements
         self.search_factor = default_search_factor(net) if search_factor is None else search_factor
         self.iterations = iterations
         parameter = next(net.parameters())
@@ -161,11 +165,16 @@ def _scores(view: CropView, first: np.ndarray, refined: np.ndarray) -> Scores:
 
 def default_search_factor(net: torch.nn.Module) -> float:
     """The search factor for a network that was made by one of our constructors."""
-    return SEARCH_FACTORS.get(net.constructor.fun_name, SEARCH_FACTORS["boxmask_resnet50"])
+    return _default(SEARCH_FACTORS, net)
+
+
+def _default(values: Mapping[str, Item], net: torch.nn.Module) -> Item:
+    """That of the network's constructor, or where it has none the paper's."""
+    return values.get(net.constructor.fun_name, values["boxmask_resnet50"])
 
 
 def load_masker(checkpoint: Path, *, device: str | None = None, search_factor: float | None = None,
-                iterations: int = ITERATIONS) -> NetworkMasker:
+                iterations: int = ITERATIONS, refinements: int | None = None) -> NetworkMasker:
     """The masker of a checkpoint. device: as torch names it; without one a GPU if there is one."""
     from ltr.models.boxmask import checkpoint as checkpoints
     from ltr.models.boxmask.boxmasknet import BoxMaskNet
@@ -175,7 +184,7 @@ def load_masker(checkpoint: Path, *, device: str | None = None, search_factor: f
     if not isinstance(net, BoxMaskNet):
         raise NetworkError(f"{checkpoint}: this is a {net.constructor.fun_name} network, and masks are made from boxes "
                            "by boxmask_resnet50 or boxmask_lite; name the checkpoint of one of those")
-    return NetworkMasker(net.to(place), search_factor=search_factor, iterations=iterations)
+    return NetworkMasker(net.to(place), search_factor=search_factor, iterations=iterations, refinements=refinements)
 
 
 def choose_device(name: str | None) -> torch.device:

@@ -56,6 +56,7 @@ class Settings:
     overlap: int | None = None
     iterations: int | None = None
     search_factor: float | None = None
+    refinements: int | None = None
     box_margin: float | None = None
     first: int | None = None
     every: int | None = None

@@ -88,6 +88,19 @@ def test_masks_reach_beyond_their_boxes_where_they_may_and_a_repair_knows_it(got
     assert tree(out) == whole
 
 
+def test_refinements_are_on_record_and_a_repair_makes_as_many(got10k, tmp_path, checkpoint, tree):
+    out = tmp_path / "out"
+    arguments = texts(["generate", "got10k", "--root", got10k(), "--out", out, "--checkpoint", checkpoint, "--device",
+                       "cpu", "--iterations", 1])
+    assert main([*arguments, "--refinements", "3"]) == 0
+    assert json.loads((out / ".boxmask/run.json").read_text())["settings"]["refinements"] == 3
+    assert main(arguments) == 1
+    whole = tree(out)
+    (out / NAME / "00000001.png").unlink()
+    assert main(["verify", str(out), "--repair"]) == 0
+    assert tree(out) == whole
+
+
 @pytest.mark.parametrize("threads", ["", "2,1", "many"])
 def test_workers_take_whatever_openmp_takes_for_a_number_of_threads(got10k, tmp_path, monkeypatch, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", threads)

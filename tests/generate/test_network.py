@@ -10,7 +10,7 @@ import torch
 from boxmask.boxes import intersect, search_window, to_crop
 from boxmask.crops import crop
 from boxmask.generate.compose import Piece, compose
-from boxmask.generate.defaults import SEARCH_FACTORS
+from boxmask.generate.defaults import REFINEMENTS, SEARCH_FACTORS
 from boxmask.generate.engine import generate_masks
 from boxmask.generate.network import NetworkMasker
 from boxmask.generate.outcomes import FrameDone, SequenceFailed
@@ -79,6 +79,11 @@ def test_half_precision_keeps_the_boxes_exact(inside_net):
 def test_the_search_factor_is_the_networks_unless_given(inside_net):
     assert NetworkMasker(inside_net()).search_factor == SEARCH_FACTORS["boxmask_lite"]
     assert NetworkMasker(inside_net(), search_factor=3.0).search_factor == 3.0
+
+
+def test_the_refinements_are_the_networks_unless_given(inside_net):
+    assert NetworkMasker(inside_net()).net.refinements == REFINEMENTS["boxmask_lite"] == 2
+    assert NetworkMasker(inside_net(), refinements=0).net.refinements == 0
 
 
 def test_the_agreement_of_the_stages_is_their_iou_inside_the_box(inside_net):

@@ -71,11 +71,30 @@ def test_windows_side_by_side_are_solved_like_each_alone(net):
     close(net.solve(FrameCode.beside(codes))[1], net(images, boxes)[1])
 
 
+@pytest.mark.parametrize("refinements", [0, 1, 2])
 @pytest.mark.parametrize("keep", [[1], [3, 0], [0, 1, 2, 3]])
-def test_frames_that_are_not_kept_still_count_in_the_solution(net, keep):
+def test_frames_that_are_not_kept_still_count_in_the_solution(net, keep, refinements):
+    net.refinements = refinements
     code = net.encode_frames(*clip(4, 2))
     for all_frames, kept in zip(net.solve(code), net.solve(code, keep=keep), strict=True):
         close(kept, all_frames[keep])
+
+
+def test_each_refinement_starts_from_the_masks_of_the_one_before(net):
+    code = net.encode_frames(*clip(3, 1))
+    net.refinements = 0
+    first, same = net.solve(code)
+    close(first, same)
+    masks = [first]
+    for net.refinements in (1, 2, 3):
+        again, refined = net.solve(code)
+        close(again, first)
+        labels, weights = (each.unflatten(0, (3, 1)) for each in net.mask_encoder(torch.sigmoid(masks[-1])))
+        scores = net.mask_aggregation(code.features, labels, weights, net.iterations).scores
+        expected = net.decoder(code.decoder, scores.flatten(0, 1), code.size).unflatten(0, (3, 1))
+        close(refined, expected)
+        assert not torch.equal(refined, masks[-1])
+        masks.append(expected)
 
 
 def test_codes_of_two_crop_sizes_are_not_joined(net):

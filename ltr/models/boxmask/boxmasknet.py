@@ -63,10 +63,12 @@ class FrameCode:
 class BoxMaskNet(nn.Module):
     """Two stages: a filter solved on the boxes' encodings, then one on the encodings of the first stage's masks.
 
-    iterations: steps of steepest descent in each stage, if a call does not say. prior_dropout: in training, how often
+    iterations: steps of steepest descent in each stage, if a call does not say. refinements: how often the second stage
+    is gone through, each time with the masks of the time before; 0: not at all. prior_dropout: in training, how often
     the decoder does not get a frame's prior B, so that it cannot live on the box alone and learns to use the filter.
     """
 
+    refinements = 1
     prior_dropout = 0.0
 
     def __init__(self, backbone: Backbone, widths: BoxMaskWidths, input_spec: InputSpec, *,
@@ -115,18 +117,27 @@ class BoxMaskNet(nn.Module):
         keep: the frames that masks are wanted of, all if None; others are solved with them and left out of the result.
         """
         steps = self.iterations if iterations is None else iterations
-        clip = code.features.shape[:2]
-        first = self.box_aggregation(code.features, code.labels, code.weights, steps).scores
-        stage1 = self.decoder(code.decoder, first.flatten(0, 1), code.size)
-        labels, weights = self.mask_encoder(torch.sigmoid(stage1).unsqueeze(1))
-        second = self.mask_aggregation(code.features, labels.unflatten(0, clip), weights.unflatten(0, clip),
-                                       steps).scores
-        stage1 = stage1.unflatten(0, clip)
+        scores = self.box_aggregation(code.features, code.labels, code.weights, steps).scores
+        first = masks = self._decode(code, scores)
         if keep is not None:
-            index = torch.as_tensor(keep, device=second.device)
-            code, stage1, second = code.select(index), stage1[index], second[index]
-        stage2 = self.decoder(code.decoder, second.flatten(0, 1), code.size)
-        return stage1, stage2.unflatten(0, second.shape[:2])
+            keep = torch.as_tensor(keep, device=first.device)
+            first = first[keep]
+        for left in reversed(range(self.refinements)):
+            scores = self._refine(code, masks, steps)
+            if keep is not None and not left:
+                code, scores = code.select(keep), scores[keep]
+            masks = self._decode(code, scores)
+        return first, masks if self.refinements else first
+
+    def _refine(self, code: FrameCode, masks: Tensor, steps: int) -> Tensor:
+        """Scores (T, S, K, h, w) of the filter that explains masks, by their logits (T, S, H, W)."""
+        labels, weights = self.mask_encoder(torch.sigmoid(masks.flatten(0, 1)).unsqueeze(1))
+        labels, weights = (each.unflatten(0, masks.shape[:2]) for each in (labels, weights))
+        return self.mask_aggregation(code.features, labels, weights, steps).scores
+
+    def _decode(self, code: FrameCode, scores: Tensor) -> Tensor:
+        """Scores (T, S, K, h, w) -> logits (T, S, H, W)."""
+        return self.decoder(code.decoder, scores.flatten(0, 1), code.size).unflatten(0, scores.shape[:2])
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """What trains, in the groups that have learning rates of their own in the paper."""
