@@ -20,7 +20,7 @@ _STRETCH = 32
 def resize_bicubic(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Bicubic resize of (N, C, h, w) to `size` (H, W), pixel centres half way; the result is in channels-last.
 
-    On a CPU several times as fast as `F.interpolate`.
+    On a CPU about twice as fast as `F.interpolate`.
     """
     height, width = x.shape[-2:]
     tall = _resize_axis(x.permute(0, 2, 3, 1).flatten(2), _Axis(height, size[0]))  # (N, H, w * C)
