@@ -13,7 +13,7 @@ from pathlib import Path
 from boxmask import host, samples
 from boxmask.evaluate.folders import evaluate_folders
 from boxmask.evaluate.table import format_comparison
-from boxmask.generate.defaults import SAMPLES_SEARCH_FACTOR
+from boxmask.generate.defaults import SAMPLES_REFINEMENTS, SAMPLES_SEARCH_FACTOR
 from boxmask.generate.job import Job
 from boxmask.generate.progress import Progress
 from boxmask.generate.source import Source
@@ -42,10 +42,10 @@ def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
     out.mkdir(parents=True, exist_ok=True)
     clips = _emptied(out / "samples")
     host.activate()
-    search_factor = None  # the network's own
+    search_factor = refinements = None  # the network's own
     if checkpoint is None:
         _title("1. Training boxmask_lite on synthetic sample clips")
-        checkpoint, search_factor = train(out), SAMPLES_SEARCH_FACTOR
+        checkpoint, search_factor, refinements = train(out), SAMPLES_SEARCH_FACTOR, SAMPLES_REFINEMENTS
     else:
         _title(f"1. No training: {checkpoint}")
     _title(f"2. {num_sequences} unseen sample sequences of {samples.NUM_FRAMES} frames, with boxes and true masks")
@@ -56,7 +56,7 @@ def run(out: Path, *, checkpoint: Path | None, num_sequences: int) -> int:
     for title, method in methods.items():
         folder = out / "masks" / title.replace(" ", "_").lower()
         job = Job(Source("got10k", {"root": str(frames.absolute())}), str(folder), method=method,
-                  checkpoint=str(checkpoint), search_factor=search_factor)
+                  checkpoint=str(checkpoint), search_factor=search_factor, refinements=refinements)
         with closing(Progress()) as progress:
             ledger = job.run(overwrite=True, tell=progress.tell)
         if ledger.failed:

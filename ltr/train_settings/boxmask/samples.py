@@ -24,7 +24,7 @@ def run(settings: Settings) -> None:
     settings.grad_clip_max_norm = 5.0
     # No workers: two cores have enough to do, and a worker would start anew every epoch.
     choose(settings, batch_size=2, small_batch_size=2, num_workers=0, small_size=(208, 120), small_epochs=4,
-           full_epochs=3, samples_per_epoch=180, full_samples_per_epoch=64, val_samples=16, learning_rate=1e-3,
+           full_epochs=4, samples_per_epoch=180, full_samples_per_epoch=64, val_samples=16, learning_rate=1e-3,
            backbone_rate=0.0, seed=0, search_factor=SAMPLES_SEARCH_FACTOR, num_frames=3, max_gap=16, moved=0.0)
 
     torch.manual_seed(settings.seed)
