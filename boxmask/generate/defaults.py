@@ -14,8 +14,8 @@ ITERATIONS = 15
 SEARCH_FACTORS = {"boxmask_resnet50": 4.0, "boxmask_lite": 1.5}
 # How often masks are refined, by constructor: once as in the paper; twice where it is cheap, and a little better.
 REFINEMENTS = {"boxmask_resnet50": 1, "boxmask_lite": 2}
-# Of a boxmask_lite that was trained for minutes on sample clips, which needs to see more around the box, and whose masks
-# no second refinement makes better.
+# Of a boxmask_lite that was trained for minutes on sample clips: it needs to see more around the box, and a second
+# refinement makes its masks no better.
 SAMPLES_SEARCH_FACTOR = 2.0
 SAMPLES_REFINEMENTS = 1
 # Seconds without a sign of life after which others take over what a worker had.
