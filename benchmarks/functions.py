@@ -124,7 +124,7 @@ def _of_stride(stride: int, channels: int) -> torch.Tensor:
 
 def test_aggregation(benchmark: Benchmark) -> None:
     features, labels, weighting = (torch.rand(WINDOW, 1, channels, CROP[1] // 16, CROP[0] // 16)
-                                 for channels in (128, 8, 8))
+                                   for channels in (128, 8, 8))
     found = benchmark(solve, features, labels, weighting, torch.tensor([0.01]), ITERATIONS, filter_size=3)
     assert (found.scores - labels).square().mean() < labels.square().mean()
 

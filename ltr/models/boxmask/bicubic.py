@@ -18,15 +18,15 @@ _STRETCH = 32
 
 
 def resize_bicubic(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bicubic resize of (N, C, h, w) to `size` (H, W), pixel centres half way; the result is in channels-last.
+    """Bicubic resize of (N, C, h, w) to `size` (H, W), pixel centres half way; the result lies in memory as x does.
 
     On a CPU about twice as fast as `F.interpolate`.
     """
     height, width = x.shape[-2:]
-    tall = _resize_axis(x.permute(0, 2, 3, 1).flatten(2), _Axis(height, size[0]))  # (N, H, w * C)
-    columns = tall.unflatten(2, (width, -1)).flatten(0, 1)  # (N * H, w, C)
-    wide = _resize_axis(columns, _Axis(width, size[1]))
-    return wide.unflatten(0, (-1, size[0])).permute(0, 3, 1, 2)
+    wide = _resize_axis(x.permute(0, 2, 3, 1).flatten(0, 1), _Axis(width, size[1]))  # (N * h, W, C)
+    tall = _resize_axis(wide.unflatten(0, (-1, height)).flatten(2), _Axis(height, size[0]))  # (N, H, W * C)
+    resized = tall.unflatten(2, (size[1], -1)).permute(0, 3, 1, 2)
+    return resized.contiguous() if x.is_contiguous() else resized
 
 
 def convolve_bicubic(maps: Tensor, size: tuple[int, int]) -> Tensor:
@@ -99,6 +99,6 @@ def _bands(axis: _Axis, transposed: bool, dtype: torch.dtype, device: torch.devi
 
 
 def _band(rows: Tensor, dtype: torch.dtype, device: torch.device) -> _Band:
-    touched = rows.any(dim=0).nonzero().flatten().tolist() or [-1]
-    columns = slice(touched[0], touched[-1] + 1) if touched[0] >= 0 else slice(0, 0)
+    touched = rows.any(dim=0).nonzero().flatten().tolist()
+    columns = slice(touched[0], touched[-1] + 1) if touched else slice(0, 0)
     return _Band(columns, rows[:, columns].to(device, dtype).contiguous())
