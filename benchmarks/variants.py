@@ -32,9 +32,9 @@ MARGIN = 0.1  # of the rows whose masks may reach beyond their boxes
 class Variant:
     """One way to make masks; name: its row, and the folder of its masks.
 
-    iterations: None for the benchmark's. search_factor, refinements: None for the network's own. jitter: how far the
-    sides of the boxes are off, as `ltr.data.boxmask_augment.jitter_box` has it; box_margin: as `boxmask generate` takes
-    it.
+    iterations: None for the benchmark's. search_factor, refinements, smoothing: None for the network's own. jitter: how
+    far the sides of the boxes are off, as `ltr.data.boxmask_augment.jitter_box` has it; box_margin: as `boxmask
+    generate` takes it.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Variant:
     iterations: int | None = None
     search_factor: float | None = None
     refinements: int | None = None
+    smoothing: int | None = None
     jitter: float = 0.0
     box_margin: float = 0.0
     has_prior: bool = True
@@ -55,7 +56,7 @@ def variants(search_factors: Iterable[float] = SEARCH_FACTORS) -> tuple[Variant,
     return (
         Variant("box", "baselines", "the filled box", "box"),
         Variant("GrabCut", "baselines", "OpenCV's GrabCut in the box", "grabcut"),
-        Variant("T1", "frames", "each frame alone: the filter is solved on it, nothing comes from others", window=1),
+        Variant("T1", "frames", "the filter is solved on each frame alone", window=1),
         *(Variant(f"T{window}", "frames", f"{window} frames", window=window) for window in (3, 5, WINDOW)),
         Variant("no-filter", "parts", "no aggregation: z is 0, the decoder has the box's encoding and the frame alone",
                 iterations=0),
@@ -64,6 +65,9 @@ def variants(search_factors: Iterable[float] = SEARCH_FACTORS) -> tuple[Variant,
         Variant("no-refine", "parts", "the masks of the first stage", refinements=0),
         *(Variant(f"refine-{count}", "parts", f"the masks of refinement {count}", refinements=count)
           for count in (1, 3)),
+        Variant("no-smooth", "parts", "masks as the network makes them: none is smoothed", smoothing=0),
+        Variant("no-smooth-T1", "parts", "the same, the filter solved on each frame alone: nothing comes from others",
+                window=1, smoothing=0),
         *(Variant(f"jitter-{percent}", "jitter", f"each side of a box off by N(0, {percent} % of the side)",
                   jitter=percent / 100) for percent in (5, 10, 20)),
         Variant("margin", "jitter", f"exact boxes, and masks may reach {MARGIN:.0%} beyond them", box_margin=MARGIN),
@@ -131,7 +135,7 @@ def prepare(variant: Variant, conditions: Conditions, out: str) -> Prepared:
                    checkpoint=conditions.checkpoint, device=conditions.device,
                    windows=WindowOptions(conditions.windows, variant.window, conditions.stride), iterations=iterations,
                    search_factor=variant.search_factor, refinements=variant.refinements,
-                   box_margin=variant.box_margin).prepare()
+                   smoothing=variant.smoothing, box_margin=variant.box_margin).prepare()
     dataset, method = prepared.dataset.name, variant.method
     if variant.jitter:
         dataset = f"{dataset}, boxes off by {variant.jitter:.0%}, seed {conditions.seed}"

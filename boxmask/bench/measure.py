@@ -34,7 +34,7 @@ from boxmask.generate.plan import WindowOptions, make_plan
 from boxmask.readers.sequence import Sequence
 
 # The steps in the order in which a frame goes through them, by the names that `Phases` and the report give them.
-STEPS = ("decode", "crop", "network", "compose", "quality", "png", "disk")
+STEPS = ("decode", "crop", "network", "smooth", "compose", "quality", "png", "disk")
 
 
 class BenchError(RuntimeError):

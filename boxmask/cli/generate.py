@@ -36,7 +36,8 @@ OUT_HELP = ("a sequence appears here under its name when all its masks are writt
             "number, 1 for a single one, as values")
 # What a network alone looks at, and its defaults.
 OF_NETWORKS = {"checkpoint": None, "windows": WINDOWS, "window": WINDOW, "stride": STRIDE, "overlap": OVERLAP,
-               "iterations": ITERATIONS, "search_factor": None, "refinements": None, "box_margin": 0.0}
+               "iterations": ITERATIONS, "search_factor": None, "refinements": None, "smoothing": None,
+               "box_margin": 0.0}
 # How a user calls each layout.
 EXAMPLES = {
     "got10k": "got10k --root data/got10k/train --out masks/got10k_masks --workers 4",
@@ -149,6 +150,9 @@ def _add_method_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--refinements", type=not_negative, metavar="N",
                        help="how often the masks are solved for again from what they were (default: by network: 1 for "
                             "boxmask_resnet50, 2 for boxmask_lite)")
+    group.add_argument("--smoothing", type=not_negative, metavar="N",
+                       help="with how many frames before it and after it a mask is averaged, moved along the optical "
+                            "flow (default: by network: 0 for boxmask_resnet50, 5 for boxmask_lite)")
     group.add_argument("--box-margin", type=number("a share", 0, 0.1), default=0.0, metavar="M",
                        help="let masks reach beyond their boxes, by up to M times width and height, for boxes that are "
                             "a few percent off; at most 0.1, which the network always sees (default: %(default)s)")
@@ -264,7 +268,7 @@ def _job(args: argparse.Namespace) -> Job:
                checkpoint=absolute(args.checkpoint), device=args.device,
                windows=WindowOptions(args.windows, args.window, args.stride, args.overlap),
                iterations=args.iterations, search_factor=args.search_factor, refinements=args.refinements,
-               box_margin=args.box_margin, batch=args.batch, min_quality=args.min_quality, drop_poor=args.drop_poor,
+               smoothing=args.smoothing, box_margin=args.box_margin, batch=args.batch, min_quality=args.min_quality, drop_poor=args.drop_poor,
                claim_timeout=args.claim_timeout, host=absolute(args.pytracking),
                visdom=address(args.visdom_server, args.visdom_port) if args.use_visdom else None,
                tensorboard=absolute(args.tensorboard))

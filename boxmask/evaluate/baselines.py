@@ -21,6 +21,7 @@ class Baseline:
 
     batch = 1
     is_on_processors = False
+    smoothing = 0
 
     def __init__(self, segment: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
         """segment: image (H, W, 3) uint8 RGB, box (4,) xywh -> mask (H, W) bool, nothing of it outside the box."""

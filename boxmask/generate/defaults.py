@@ -14,6 +14,8 @@ ITERATIONS = 15
 SEARCH_FACTORS = {"boxmask_resnet50": 4.0, "boxmask_lite": 1.5}
 # How often masks are refined, by constructor: once as in the paper; twice where it is cheap, and a little better.
 REFINEMENTS = {"boxmask_resnet50": 1, "boxmask_lite": 2}
+# With how many frames before and after it a mask is smoothed, by constructor: not at all in the paper.
+SMOOTHING = {"boxmask_resnet50": 0, "boxmask_lite": 5}
 # Of a boxmask_lite that was trained for minutes on sample clips: it needs to see more around the box, and a second
 # refinement makes its masks no better.
 SAMPLES_SEARCH_FACTOR = 2.0

@@ -34,8 +34,8 @@ class Job:
     """Masks of the sequences of `source` in the folder `out`.
 
     sequences: only these; limit: only the first so many. checkpoint: the network's file, for the method `network`;
-    None for the weights that come with boxmask. search_factor, refinements: None for the network's own. box_margin: how
-    far masks may reach beyond their boxes, as `boxmask.generate.compose.compose` takes it. batch: windows solved at
+    None for the weights that come with boxmask. search_factor, refinements, smoothing: None for the network's own.
+    box_margin: how far masks may reach beyond their boxes, as `boxmask.generate.compose.compose` takes it. batch: windows solved at
     once, None for what suits the device. host: a pytracking checkout, None for the environment's or our own. visdom,
     tensorboard: where the first process shows its clips, as `boxmask.view.sinks.open_view` takes them.
     """
@@ -51,6 +51,7 @@ class Job:
     iterations: int = ITERATIONS
     search_factor: float | None = None
     refinements: int | None = None
+    smoothing: int | None = None
     box_margin: float = 0.0
     batch: int | None = None
     min_quality: float | None = None
@@ -110,7 +111,7 @@ class Job:
         host.activate(None if self.host is None else Path(self.host))
         from boxmask.generate.network import load_masker
         return load_masker(path, device=self._device(), search_factor=self.search_factor, iterations=self.iterations,
-                           refinements=self.refinements)
+                           refinements=self.refinements, smoothing=self.smoothing)
 
     def _device(self) -> str | None:
         """Any GPU is the one of this process, if it is one of several on a machine."""
@@ -126,7 +127,8 @@ class Job:
                        window=self.windows.window, stride=self.windows.stride,
                        overlap=self.windows.overlap if self.windows.kind == "chunk" else 0,
                        iterations=masker.iterations, search_factor=masker.search_factor,
-                       refinements=masker.net.refinements, box_margin=self.box_margin or None)
+                       refinements=masker.net.refinements, smoothing=masker.smoothing,
+                       box_margin=self.box_margin or None)
 
 
 @dataclass(frozen=True)

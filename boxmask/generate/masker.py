@@ -17,12 +17,14 @@ class Scores:
 
     values (h, w) float32: logits, the object's where positive, at any resolution; window: the part of the frame that
     they cover. stage_agreement: see `outcomes.ObjectResult`. first (h, w) bool: the mask of a network's first stage.
+    picture (h', w', 3) uint8 RGB: what is in the window, at any resolution, for `smoothing`.
     """
 
     values: np.ndarray
     window: Window
     stage_agreement: float = float("nan")
     first: np.ndarray | None = None
+    picture: np.ndarray | None = None
 
 
 View = TypeVar("View")
@@ -32,11 +34,14 @@ class Masker(Protocol[View]):
     """Scores from images and boxes in two steps, so that images need not be kept: each becomes a *view* of the object.
 
     batch: how many windows it likes to solve at once. is_on_processors: whether `solve` has all of them busy, so that
-    more than a thread beside it would only take them away; not so where a GPU computes, or `view` does all.
+    more than a thread beside it would only take them away; not so where a GPU computes, or `view` does all. smoothing:
+    with how many frames on either side the scores of a frame are to be smoothed (`boxmask.generate.smoothing`), for
+    which they need pictures; 0: not at all.
     """
 
     batch: int
     is_on_processors: bool
+    smoothing: int
 
     def view(self, image: np.ndarray, box: np.ndarray) -> View:
         """What has to be known of an image (H, W, 3) uint8 RGB around a box (4,) xywh, which is inside it.

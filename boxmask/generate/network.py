@@ -15,8 +15,9 @@ import torch
 
 from boxmask.boxes import Window, search_window, to_crop
 from boxmask.crops import crop
-from boxmask.generate.defaults import BATCH, ITERATIONS, REFINEMENTS, SEARCH_FACTORS
+from boxmask.generate.defaults import BATCH, ITERATIONS, REFINEMENTS, SEARCH_FACTORS, SMOOTHING
 from boxmask.generate.masker import Scores
+from boxmask.generate.smoothing import picture
 from boxmask.masks import box_region
 
 if TYPE_CHECKING:
@@ -55,16 +56,18 @@ class NetworkMasker:
     """
 
     def __init__(self, net: torch.nn.Module, *, search_factor: float | None = None, iterations: int = ITERATIONS,
-                 refinements: int | None = None) -> None:
+                 refinements: int | None = None, smoothing: int | None = None) -> None:
         """net: with its weights, where it is to compute; it is made ready for inference, see `for_inference`.
 
-        search_factor, refinements: None for those of the network's constructor (`boxmask.generate.defaults`).
+        search_factor, refinements, smoothing: None for those of the network's constructor
+        (`boxmask.generate.defaults`).
         """
         from ltr.models.boxmask import for_inference
 
         self.net = for_inference(net)
         self.net.refinements = _default(REFINEMENTS, net) if refinements is None else refinements
         self.search_factor = default_search_factor(net) if search_factor is None else search_factor
+        self.smoothing = _default(SMOOTHING, net) if smoothing is None else smoothing
         self.iterations = iterations
         parameter = next(net.parameters())
         self._device, self._dtype = parameter.device, parameter.dtype
@@ -108,9 +111,19 @@ class NetworkMasker:
             code = FrameCode.beside([FrameCode.cat([view.code for view in window]) for window in filled])
             first, refined = self.net.solve(code, self.iterations, keep)
             first, refined = self._fetched(first > 0, refined.float())
-            answers += [[_scores(window[frame], first[place, s], refined[place, s])
+            answers += [[self._scores(window[frame], first[place, s], refined[place, s])
                          for place, frame in enumerate(keep)] for s, window in enumerate(group)]
         return answers
+
+    def _scores(self, view: CropView, first: np.ndarray, refined: np.ndarray) -> Scores:
+        """The answer for a view; first (h, w) bool: the mask of the first stage, refined (h, w) float32: the scores."""
+        if not np.isfinite(refined).all():
+            raise ValueError("the network's scores are not finite; try it in float32, or train it again")
+        region = box_region(view.box, refined.shape[::-1])
+        one, other = first[region], refined[region] > 0
+        union = np.count_nonzero(one | other)
+        agreement = np.count_nonzero(one & other) / union if union else 1.0
+        return Scores(refined, view.window, agreement, first, picture(view.crop) if self.smoothing else None)
 
     def _sent(self, arrays: list[np.ndarray]) -> torch.Tensor:
         """Arrays of one shape, stacked, on the network's device."""
@@ -153,16 +166,6 @@ def _groups(items: Iterable[Item], size: int) -> Iterator[tuple[list[Item], list
         yield group, group + group[-1:] * (size - len(group))
 
 
-def _scores(view: CropView, first: np.ndarray, refined: np.ndarray) -> Scores:
-    """The answer for a view; first (h, w) bool: the mask of the first stage, refined (h, w) float32: the scores."""
-    if not np.isfinite(refined).all():
-        raise ValueError("the network's scores are not finite; try it in float32, or train it again")
-    region = box_region(view.box, refined.shape[::-1])
-    one, other = first[region], refined[region] > 0
-    union = np.count_nonzero(one | other)
-    return Scores(refined, view.window, np.count_nonzero(one & other) / union if union else 1.0, first)
-
-
 def default_search_factor(net: torch.nn.Module) -> float:
     """The search factor for a network that was made by one of our constructors."""
     return _default(SEARCH_FACTORS, net)
@@ -174,7 +177,8 @@ def _default(values: Mapping[str, Item], net: torch.nn.Module) -> Item:
 
 
 def load_masker(checkpoint: Path, *, device: str | None = None, search_factor: float | None = None,
-                iterations: int = ITERATIONS, refinements: int | None = None) -> NetworkMasker:
+                iterations: int = ITERATIONS, refinements: int | None = None,
+                smoothing: int | None = None) -> NetworkMasker:
     """The masker of a checkpoint. device: as torch names it; without one a GPU if there is one."""
     from ltr.models.boxmask import checkpoint as checkpoints
     from ltr.models.boxmask.boxmasknet import BoxMaskNet
@@ -184,7 +188,8 @@ def load_masker(checkpoint: Path, *, device: str | None = None, search_factor: f
     if not isinstance(net, BoxMaskNet):
         raise NetworkError(f"{checkpoint}: this is a {net.constructor.fun_name} network, and masks are made from boxes "
                            "by boxmask_resnet50 or boxmask_lite; name the checkpoint of one of those")
-    return NetworkMasker(net.to(place), search_factor=search_factor, iterations=iterations, refinements=refinements)
+    return NetworkMasker(net.to(place), search_factor=search_factor, iterations=iterations, refinements=refinements,
+                         smoothing=smoothing)
 
 
 def choose_device(name: str | None) -> torch.device:

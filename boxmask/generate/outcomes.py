@@ -70,6 +70,7 @@ class FrameDone:
         """It is put together, the scores pasted into the frame, when and in the thread where it is first asked for."""
         if self._result is None:
             self._result = self._make()
+            del self._make  # and with it the scores
         return self._result
 
 

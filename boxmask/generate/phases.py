@@ -11,8 +11,8 @@ from pathlib import Path
 
 
 class Phases:
-    """Seconds by phase, of all threads. The engine's are decode, crop, network and compose; who writes the masks adds
-    encode.
+    """Seconds by phase, of all threads. The engine's are decode, crop, network, smooth and compose; who writes the
+    masks adds encode.
     """
 
     def __init__(self) -> None:

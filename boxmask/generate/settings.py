@@ -57,6 +57,7 @@ class Settings:
     iterations: int | None = None
     search_factor: float | None = None
     refinements: int | None = None
+    smoothing: int | None = None
     box_margin: float | None = None
     first: int | None = None
     every: int | None = None

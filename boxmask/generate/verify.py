@@ -229,4 +229,5 @@ def _job(source: Source, out: OutFolder, record: Record, names: tuple[str, ...],
     if used.windows is None:
         return job
     return replace(job, windows=used.window_options, iterations=used.iterations,
-                   search_factor=used.search_factor, refinements=used.refinements, box_margin=used.box_margin or 0.0)
+                   search_factor=used.search_factor, refinements=used.refinements, smoothing=used.smoothing,
+                   box_margin=used.box_margin or 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from boxmask.generate.masker import Masker, Scores
 from boxmask.generate.outcomes import FrameDone, FrameResult, ObjectResult, Outcome
 from boxmask.generate.phases import Phases
 from boxmask.generate.plan import Window, WindowOptions, make_plan
+from boxmask.generate.smoothing import Smoother
 from boxmask.masks import box_region
 from boxmask.readers import images
 from boxmask.readers.sequence import Sequence as Video
@@ -59,7 +60,8 @@ class Look:
 
 @dataclass(eq=False)
 class _Frame:
-    """A frame until all its objects have their scores; missing: the boxes of those that have not."""
+    """A frame until all its objects have their scores; missing: the boxes of those that have not; pieces: what makes
+    those of the others."""
 
     index: int
     size: tuple[int, int] | None
@@ -67,7 +69,7 @@ class _Frame:
     is_invalid: bool = False
     reasons: list[str] = field(default_factory=list)
     missing: dict[int, np.ndarray] = field(default_factory=dict)
-    pieces: dict[int, Piece] = field(default_factory=dict)
+    pieces: dict[int, Callable[[], Piece]] = field(default_factory=dict)
 
 
 class SequenceWork:
@@ -89,6 +91,8 @@ class SequenceWork:
         self._windows = make_plan(sequence.sight, options)
         self._uses = Counter((frame, window.object) for window in self._windows for frame in window.frames)
         self._views: dict[tuple[int, int], Any] = {}
+        self._smoothers = [Smoother(np.flatnonzero(of_object).tolist(), masker.smoothing)
+                           for of_object in (sequence.sight == Sight.VISIBLE).T]
         self._frames: dict[int, _Frame] = {}
         self._size: tuple[int, int] | None = None
         self._unsized: list[_Frame] = []
@@ -145,12 +149,21 @@ class SequenceWork:
     def settle(self, job: Job, scores: Sequence[Scores]) -> Iterator[FrameDone]:
         """Takes the scores of a job's kept frames; gives the frames that had waited for them."""
         for position, found in zip(job.keep, scores, strict=True):
-            frame = self._frames[job.frames[position]]
-            box = frame.missing.pop(job.window.object)
-            frame.pieces[job.window.object] = Piece(self.sequence.object_ids[job.window.object], box, found)
+            yield from self._hear(job.window.object, job.frames[position], found)
+
+    def _hear(self, position: int, index: int, scores: Scores | None) -> Iterator[FrameDone]:
+        """Takes the scores of an object in a frame, None if there are none; gives the frames that had waited for them.
+        """
+        for ready, smoothed in self._smoothers[position].add(index, scores):
+            frame = self._frames[ready]
+            frame.pieces[position] = partial(self._piece, position, frame.missing.pop(position), smoothed)
             if not frame.missing:
-                del self._frames[frame.index]
+                del self._frames[ready]
                 yield from self._give([frame])
+
+    def _piece(self, position: int, box: np.ndarray, smoothed: Callable[[], Scores]) -> Piece:
+        with self._phases.timed("smooth"):
+            return Piece(self.sequence.object_ids[position], box, smoothed())
 
     def _view(self, image: np.ndarray, box: np.ndarray, index: int) -> Any:
         try:
@@ -180,6 +193,9 @@ class SequenceWork:
             self._unsized.append(frame)
         else:
             yield from self._give([frame])
+        for position in np.flatnonzero(self.sequence.sight[look.index] == Sight.VISIBLE).tolist():
+            if position not in look.views:
+                yield from self._hear(position, look.index, None)
 
     def _job(self, window: Window) -> Job | None:
         """The window with the frames that there are, or None if none of those to keep is there."""
@@ -209,7 +225,7 @@ class SequenceWork:
         """The result of a frame whose objects all have what they get."""
         outcome = (Outcome.BAD_IMAGE if frame.is_bad else Outcome.OK if frame.pieces
                    else Outcome.INVALID_BOX if frame.is_invalid else Outcome.ABSENT)
-        pieces = [piece for _, piece in sorted(frame.pieces.items())]
+        pieces = [make() for _, make in sorted(frame.pieces.items())]
         with self._phases.timed("compose"):
             mask = compose(pieces, frame.size, self._box_margin)
         objects = {piece.object_id: ObjectResult(piece.box, piece.scores.stage_agreement, self._box_margin)

@@ -61,7 +61,7 @@ def test_no_two_rows_have_the_same_settings_so_that_their_masks_never_mix(condit
         settings = prepare(each, conditions, str(tmp_path / each.name)).record.settings
         assert settings not in found, f"{each.name} is {found.get(settings)}"
         found[settings] = each.name
-    assert len(found) == 20
+    assert len(found) == 22
 
 
 def test_without_refinement_there_is_the_first_stage_alone(conditions, tmp_path):

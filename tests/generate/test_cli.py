@@ -88,12 +88,13 @@ def test_masks_reach_beyond_their_boxes_where_they_may_and_a_repair_knows_it(got
     assert tree(out) == whole
 
 
-def test_refinements_are_on_record_and_a_repair_makes_as_many(got10k, tmp_path, checkpoint, tree):
+@pytest.mark.parametrize("option", ["refinements", "smoothing"])
+def test_what_is_done_to_masks_is_on_record_and_a_repair_does_as_much(got10k, tmp_path, checkpoint, tree, option):
     out = tmp_path / "out"
     arguments = texts(["generate", "got10k", "--root", got10k(), "--out", out, "--checkpoint", checkpoint, "--device",
                        "cpu", "--iterations", 1])
-    assert main([*arguments, "--refinements", "3"]) == 0
-    assert json.loads((out / ".boxmask/run.json").read_text())["settings"]["refinements"] == 3
+    assert main([*arguments, f"--{option}", "3"]) == 0
+    assert json.loads((out / ".boxmask/run.json").read_text())["settings"][option] == 3
     assert main(arguments) == 1
     whole = tree(out)
     (out / NAME / "00000001.png").unlink()

@@ -34,6 +34,7 @@ class Counting:
     """A masker that fills boxes, and counts."""
 
     batch = 1
+    smoothing = 0
 
     def __init__(self, fail_view=None, fail_solve=None):
         self.calls = []
@@ -245,7 +246,7 @@ def test_nothing_comes_of_a_sequence_after_its_failure(memory_sequence):
 def test_phases_say_where_the_time_went(memory_sequence):
     phases = Phases()
     run([memory_sequence("vav")], phases=phases)
-    assert set(phases.seconds) == {"decode", "crop", "network", "compose"}
+    assert set(phases.seconds) == {"decode", "crop", "network", "smooth", "compose"}
 
 
 def test_a_batch_of_none_is_refused(memory_sequence):

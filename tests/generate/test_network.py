@@ -10,7 +10,7 @@ import torch
 from boxmask.boxes import intersect, search_window, to_crop
 from boxmask.crops import crop
 from boxmask.generate.compose import Piece, compose
-from boxmask.generate.defaults import REFINEMENTS, SEARCH_FACTORS
+from boxmask.generate.defaults import REFINEMENTS, SEARCH_FACTORS, SMOOTHING
 from boxmask.generate.engine import generate_masks
 from boxmask.generate.network import NetworkMasker
 from boxmask.generate.outcomes import FrameDone, SequenceFailed
@@ -84,6 +84,39 @@ def test_the_search_factor_is_the_networks_unless_given(inside_net):
 def test_the_refinements_are_the_networks_unless_given(inside_net):
     assert NetworkMasker(inside_net()).net.refinements == REFINEMENTS["boxmask_lite"] == 2
     assert NetworkMasker(inside_net(), refinements=0).net.refinements == 0
+
+
+def test_the_smoothing_is_the_networks_unless_given_and_needs_pictures(inside_net):
+    usual, none = NetworkMasker(inside_net()), NetworkMasker(inside_net(), smoothing=0)
+    assert (usual.smoothing, none.smoothing) == (SMOOTHING["boxmask_lite"], 0) == (5, 0)
+    for masker, shape in ((usual, (24, 32, 3)), (none, None)):
+        (scores,), = masker.solve([[masker.view(grey(9), BOXES[0])]], [0])
+        assert getattr(scores.picture, "shape", None) == shape
+
+
+def test_masks_of_neighbours_are_smoothed_whatever_frames_are_missing(inside_net, memory_sequence):
+    """A network that sees the target in all frames but one, and frames that show it no more or cannot be read."""
+    sight, sizes = "vvvavvvvivv", [(64, 48)] * 11
+    sizes[8] = "broken"
+    found = {}
+    for smoothing in (0, 2):
+        masker = NetworkMasker(inside_net(), smoothing=smoothing)
+        calls = iter(range(11))
+        solve = masker.net.solve
+
+        def blind_once(code, iterations, keep, calls=calls, solve=solve):
+            first, refined = solve(code, iterations, keep)
+            return first, -refined if next(calls) == 5 else refined
+
+        masker.net.solve = blind_once
+        sequence = memory_sequence(sight, sizes=sizes)
+        sequence.frames.load = lambda index: grey(100)
+        events = list(generate_masks(iter([sequence]), masker, WindowOptions("chunk", 1, 1)))
+        results = sorted((event.result for event in events if isinstance(event, FrameDone)),
+                         key=lambda result: result.index)
+        assert len(results) == 11 and not isinstance(events[-1], SequenceFailed)
+        found[smoothing] = "".join("x" if result.mask.any() else "-" for result in results)
+    assert found == {0: "xxx-xx-x-xx", 2: "xxx-xxxx-xx"}
 
 
 def test_the_agreement_of_the_stages_is_their_iou_inside_the_box(inside_net):

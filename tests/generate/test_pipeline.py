@@ -29,6 +29,7 @@ class Filling:
 
     batch = 2
     is_on_processors = False
+    smoothing = 0
 
     def __init__(self, fail_view=None, error=RuntimeError):
         self.fail_view, self.error = fail_view, error

@@ -52,6 +52,8 @@ class FrameCode:
 
     @staticmethod
     def _join(codes: Sequence[FrameCode], *, dim: int) -> FrameCode:
+        if len(codes) == 1:
+            return codes[0]
         if len({code.size for code in codes}) != 1:
             raise ValueError(f"expected codes of one crop size, got {sorted({code.size for code in codes})}")
         features, labels, weights = (torch.cat(parts, dim) for parts in
