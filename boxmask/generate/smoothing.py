@@ -22,10 +22,11 @@ from boxmask.generate.masker import Scores
 _SIDE = 288
 # Of a neighbour's pixel counts exp(-(error / _ERROR)^2 - (change / _CHANGE)^2): error is how far from its beginning the
 # flow there and back ends, in pixels of a picture; change is how far apart the colours are (0-255), in the mean of a
-# square of side _AROUND.
+# square of side _AROUND. All that in the mean of a square of side _EVEN, so that outlines do not become ragged.
 _ERROR = 1.5
 _CHANGE = 20.0
 _AROUND = 5
+_EVEN = 3
 # Scores beyond it are not surer.
 _CERTAIN = 20.0
 # The flow back of what has left the picture: its error is beyond all measure.
@@ -186,4 +187,4 @@ def _way(first: np.ndarray, second: np.ndarray, there: np.ndarray, back: np.ndar
     error = np.square(there + returned).sum(axis=2)
     moved = cv2.remap(second, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     change = cv2.blur(cv2.absdiff(moved, first).mean(axis=2, dtype=np.float32), (_AROUND, _AROUND))
-    return where, np.exp(-error / _ERROR ** 2 - np.square(change / _CHANGE))
+    return where, cv2.blur(np.exp(-error / _ERROR ** 2 - np.square(change / _CHANGE)), (_EVEN, _EVEN))
