@@ -12,8 +12,8 @@ from boxmask.evaluate.table import align
 
 # The steps that are neither the network's nor the disk's.
 _HOST = tuple(step for step in STEPS if step not in ("network", "disk"))
-_SAID = {"decode": "decode", "crop": "crop", "network": "network", "smooth": "smooth", "compose": "paste", "quality": "quality",
-         "png": "mask PNG", "disk": "disk"}
+_SAID = {"decode": "decode", "crop": "crop", "network": "network", "smooth": "smooth", "compose": "paste",
+         "quality": "quality", "png": "mask PNG", "disk": "disk"}
 
 
 @dataclass(frozen=True)

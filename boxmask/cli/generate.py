@@ -268,8 +268,8 @@ def _job(args: argparse.Namespace) -> Job:
                checkpoint=absolute(args.checkpoint), device=args.device,
                windows=WindowOptions(args.windows, args.window, args.stride, args.overlap),
                iterations=args.iterations, search_factor=args.search_factor, refinements=args.refinements,
-               smoothing=args.smoothing, box_margin=args.box_margin, batch=args.batch, min_quality=args.min_quality, drop_poor=args.drop_poor,
-               claim_timeout=args.claim_timeout, host=absolute(args.pytracking),
+               smoothing=args.smoothing, box_margin=args.box_margin, batch=args.batch, min_quality=args.min_quality,
+               drop_poor=args.drop_poor, claim_timeout=args.claim_timeout, host=absolute(args.pytracking),
                visdom=address(args.visdom_server, args.visdom_port) if args.use_visdom else None,
                tensorboard=absolute(args.tensorboard))
 

@@ -35,9 +35,9 @@ class Job:
 
     sequences: only these; limit: only the first so many. checkpoint: the network's file, for the method `network`;
     None for the weights that come with boxmask. search_factor, refinements, smoothing: None for the network's own.
-    box_margin: how far masks may reach beyond their boxes, as `boxmask.generate.compose.compose` takes it. batch: windows solved at
-    once, None for what suits the device. host: a pytracking checkout, None for the environment's or our own. visdom,
-    tensorboard: where the first process shows its clips, as `boxmask.view.sinks.open_view` takes them.
+    box_margin: how far masks may reach beyond their boxes, as `boxmask.generate.compose.compose` takes it. batch:
+    windows solved at once, None for what suits the device. host: a pytracking checkout, None for the environment's or
+    our own. visdom, tensorboard: where the first process shows its clips, as `boxmask.view.sinks.open_view` takes them.
     """
 
     source: Source

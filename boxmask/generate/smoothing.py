@@ -1,8 +1,9 @@
 """Scores that agree in time: those of a frame are averaged with its neighbours', moved along the optical flow.
 
-What a network gets wrong, mostly at outlines, changes from frame to frame, and the object hardly does. A neighbour counts
-where the flow there and back ends where it began and where the colours are alike. All is done on the network's crops: in
-them an object is about as large and in the same place in every frame, however it moves and however large frames are.
+What a network gets wrong, mostly at outlines, changes from frame to frame, and the object hardly does. A neighbour
+counts where the flow there and back ends where it began and where the colours are alike. All is done on the network's
+crops: in them an object is about as large and in the same place in every frame, however it moves, however large frames
+are.
 """
 
 from __future__ import annotations
@@ -152,8 +153,8 @@ def _smooth(shots: Sequence[_Shot], motions: Sequence[_Motion], place: int) -> S
 
 
 def _gather(steps: Sequence[tuple[np.ndarray, _Way]]) -> np.ndarray:
-    """What comes over a row of frames, the farthest first, each with its scores (h, w) and the way to it from the next
-    one, or from where all goes to: sum of the scores and number of them, as they count, (h, w, 2)."""
+    """What comes to a frame over others, each with its scores (h, w) and the way to it from the next, the farthest
+    first: sum and number of the scores as they count, (h, w, 2)."""
     come = np.zeros((*steps[0][0].shape, 2), np.float32)
     for coarse, (where, counts) in steps:
         come += np.dstack((coarse, np.ones_like(coarse)))
