@@ -28,6 +28,7 @@ _ERROR = 1.5
 _CHANGE = 20.0
 _AROUND = 5
 _EVEN = 3
+_MEAN = np.full((1, 3), 1 / 3, np.float32)  # of three colours
 # Scores beyond it are not surer.
 _CERTAIN = 20.0
 # The flow back of what has left the picture: its error is beyond all measure.
@@ -185,7 +186,8 @@ def _way(first: np.ndarray, second: np.ndarray, there: np.ndarray, back: np.ndar
     height, width = first.shape[:2]
     where = there + np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
     returned = cv2.remap(back, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=_AWAY)
-    error = np.square(there + returned).sum(axis=2)
+    left, up = cv2.split(np.square(there + returned))
     moved = cv2.remap(second, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    change = cv2.blur(cv2.absdiff(moved, first).mean(axis=2, dtype=np.float32), (_AROUND, _AROUND))
-    return where, cv2.blur(np.exp(-error / _ERROR ** 2 - np.square(change / _CHANGE)), (_EVEN, _EVEN))
+    apart = cv2.transform(cv2.absdiff(moved, first).astype(np.float32), _MEAN)
+    change = cv2.blur(apart, (_AROUND, _AROUND))
+    return where, cv2.blur(np.exp(-(left + up) / _ERROR ** 2 - np.square(change / _CHANGE)), (_EVEN, _EVEN))
