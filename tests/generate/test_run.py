@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +162,22 @@ def test_a_finished_sequence_is_kept_and_redone_only_when_asked(got10k, tmp_path
     run_with(root, nothing, overwrite=True)
     assert tree(out).keys() == before.keys() and not masks.read(out / NAME / "00000001.png").any()
     assert sorted(os.listdir(out)) == [".boxmask", NAME]
+
+
+def test_a_sequence_is_published_while_the_frames_of_the_next_wait_for_one_another(got10k, tmp_path, run_with):
+    class Smoothed(Baseline):
+        smoothing = 60
+
+        def solve(self, windows, keep, *, batch=1):
+            published.append((tmp_path / "out" / "A").exists())
+            time.sleep(0.2)
+            return [[replace(scores, picture=np.zeros((16, 16, 3), np.uint8)) for scores in found]
+                    for found in super().solve(windows, keep, batch=batch)]
+
+    published = []
+    got10k("A")
+    assert run_with(got10k("B", boxes=["10,8,20,16"] * 60), Smoothed(filled_box.segment)).is_complete
+    assert not published[0] and published[-1] and len(published) > 6
 
 
 def test_a_sequence_may_be_named_like_the_file_of_a_failure(got10k, tmp_path, job, run_with):
