@@ -1,5 +1,6 @@
 """Smoothing: what moves is followed, what does not belong together is kept apart, and no frame is forgotten."""
 
+import math
 import random
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,16 @@ def test_noise_that_changes_from_frame_to_frame_goes_and_a_target_that_moves_sta
         assert wrong(found[index], disc) < 0.5 * wrong(noisy[index], disc)
 
 
+def test_neighbours_come_from_where_the_target_was_then(ground):
+    """Crops that are wider than high; without noise the disc comes from all frames to the same place."""
+    crops, discs = moving(ground, 9)
+    shots = {index: shot(crop[:100], np.where(disc, 5.0, -5.0)[:100])
+             for index, (crop, disc) in enumerate(zip(crops, discs, strict=True))}
+    for index, scores in smoothed(shots, 8).items():
+        assert wrong(scores, discs[index][:100]) < 60
+        assert np.abs(scores.values - shots[index].values).mean() < 0.3
+
+
 def test_scores_that_agree_stay_as_they_are(ground):
     crops, discs = moving(ground, 1)
     values = cv2.GaussianBlur(np.where(discs[0], 8.0, -8.0), (0, 0), 2)
@@ -89,12 +100,30 @@ def test_a_frame_of_another_scene_says_nothing(ground, chance):
     assert np.abs(found.values - own.values).mean() < 0.5
 
 
+def uniform(x, y=0.0):
+    """A flow (20, 30, 2) that is the same everywhere."""
+    return np.full((20, 30, 2), (x, y), np.float32)
+
+
+@pytest.mark.parametrize(("there", "back", "colour", "counts"), [
+    (uniform(0), uniform(0), 100, 1),
+    (uniform(2, 1), uniform(-2, -1), 100, 1),
+    (uniform(2), uniform(-2, 1.5), 100, math.exp(-1)),
+    (uniform(0), uniform(1.5, 3), 100, math.exp(-5)),
+    (uniform(0), uniform(0), 120, math.exp(-1)),
+    (uniform(0), uniform(-3), 60, math.exp(-8)),
+])
+def test_a_neighbour_counts_less_where_the_flow_ends_elsewhere_or_colours_differ(there, back, colour, counts):
+    first, second = (np.full((20, 30, 3), value, np.uint8) for value in (100, colour))
+    where, found = smoothing._way(first, second, there, back)
+    np.testing.assert_allclose(where[4, 7], (7, 4) + there[0, 0])
+    np.testing.assert_allclose(found[5:15, 5:20], counts, rtol=1e-5)
+
+
 def test_what_has_left_the_picture_does_not_count():
     """Its flow goes to the border and back as if nothing were amiss, and all looks alike."""
     alike = np.full((20, 30, 3), 100, np.uint8)
-    there = np.dstack((np.full((20, 30), 6.0), np.zeros((20, 30)))).astype(np.float32)
-    where, counts = smoothing._way(alike, alike, there, -there)
-    np.testing.assert_array_equal(where[4, 7], (13, 4))
+    _, counts = smoothing._way(alike, alike, uniform(6), uniform(-6))
     np.testing.assert_allclose(counts[:, :23], 1)
     np.testing.assert_array_equal(counts[:, 25:], 0)
 
@@ -105,6 +134,16 @@ def test_without_neighbours_scores_are_the_same_object(ground):
     assert all(smoothed(shots, 0)[index] is shots[index] for index in shots)
     assert smoothed({0: shots[0], 1: None}, 0) == {0: shots[0]}
     np.testing.assert_array_equal(smoothed({0: shots[0], 1: None}, 3)[0].values, shots[0].values)
+
+
+def test_what_waits_waits_in_half_precision_and_without_the_first_stage(ground):
+    crops, discs = moving(ground, 1)
+    scores = replace(shot(crops[0], discs[0]), first=discs.pop())
+    gone = [weakref.ref(scores.values), weakref.ref(scores.first)]
+    smoother = Smoother(range(2), 1)
+    assert not list(smoother.add(0, scores))
+    del scores
+    assert [each() for each in gone] == [None, None]
 
 
 def test_the_order_in_which_scores_come_makes_no_difference(ground, chance):
@@ -132,15 +171,15 @@ def test_a_frame_waits_for_its_neighbours_and_for_no_more(ground):
 
 def test_no_more_is_held_than_frames_that_may_be_needed(ground):
     crops, discs = moving(ground, 1)
-    alive, most = weakref.WeakSet(), 0
+    held, most = [], 0
     smoother = Smoother(range(300), 4)
     for frame in range(300):
         scores = shot(crops[0], discs[0])
-        alive.add(scores)
+        held.append(weakref.ref(scores.picture))
         list(smoother.add(frame, scores))
         del scores
-        most = max(most, len(alive))
-    assert most <= 9 and not alive
+        most = max(most, sum(each() is not None for each in held))
+    assert most == 8 and not any(each() is not None for each in held)
 
 
 def test_threads_find_each_motion_once_and_the_same_scores(ground, chance, monkeypatch):
