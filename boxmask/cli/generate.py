@@ -22,7 +22,17 @@ from boxmask.cli.options import (
     require_writable,
     tell,
 )
-from boxmask.generate.defaults import CLAIM_TIMEOUT, ITERATIONS, METHODS, OVERLAP, STRIDE, WINDOW, WINDOWS
+from boxmask.generate.defaults import (
+    CLAIM_TIMEOUT,
+    ITERATIONS,
+    METHODS,
+    OVERLAP,
+    REFINEMENTS,
+    SMOOTHING,
+    STRIDE,
+    WINDOW,
+    WINDOWS,
+)
 from boxmask.view import PORT, SERVER, address
 
 if TYPE_CHECKING:
@@ -148,11 +158,11 @@ def _add_method_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--search-factor", type=number("a factor", 1, 100), metavar="F",
                        help="side of what the network sees over side of the box (default: by network)")
     group.add_argument("--refinements", type=not_negative, metavar="N",
-                       help="how often the masks are solved for again from what they were (default: by network: 1 for "
-                            "boxmask_resnet50, 2 for boxmask_lite)")
+                       help="how often the masks are solved for again from what they were "
+                            f"({_by_network(REFINEMENTS)})")
     group.add_argument("--smoothing", type=not_negative, metavar="N",
                        help="with how many frames before it and after it a mask is averaged, moved along the optical "
-                            "flow (default: by network: 0 for boxmask_resnet50, 5 for boxmask_lite)")
+                            f"flow ({_by_network(SMOOTHING)})")
     group.add_argument("--box-margin", type=number("a share", 0, 0.1), default=0.0, metavar="M",
                        help="let masks reach beyond their boxes, by up to M times width and height, for boxes that are "
                             "a few percent off; at most 0.1, which the network always sees (default: %(default)s)")
@@ -164,6 +174,10 @@ def _add_method_options(group: argparse._ArgumentGroup) -> None:
                        help="mark masks with a quality (0 to 1, see quality.csv) below Q as poor in the manifest, so "
                             "that training can leave them out")
     group.add_argument("--drop-poor", action="store_true", help="and write them empty")
+
+
+def _by_network(defaults: Mapping[str, int]) -> str:
+    return "default: by network: " + ", ".join(f"{value} for {name}" for name, value in defaults.items())
 
 
 def _add_run_options(group: argparse._ArgumentGroup) -> None:

@@ -65,9 +65,9 @@ class NetworkMasker:
         from ltr.models.boxmask import for_inference
 
         self.net = for_inference(net)
-        self.net.refinements = _default(REFINEMENTS, net) if refinements is None else refinements
-        self.search_factor = default_search_factor(net) if search_factor is None else search_factor
-        self.smoothing = _default(SMOOTHING, net) if smoothing is None else smoothing
+        self.net.refinements = _given_or_own(refinements, REFINEMENTS, net)
+        self.search_factor = _given_or_own(search_factor, SEARCH_FACTORS, net)
+        self.smoothing = _given_or_own(smoothing, SMOOTHING, net)
         self.iterations = iterations
         parameter = next(net.parameters())
         self._device, self._dtype = parameter.device, parameter.dtype
@@ -166,14 +166,9 @@ def _groups(items: Iterable[Item], size: int) -> Iterator[tuple[list[Item], list
         yield group, group + group[-1:] * (size - len(group))
 
 
-def default_search_factor(net: torch.nn.Module) -> float:
-    """The search factor for a network that was made by one of our constructors."""
-    return _default(SEARCH_FACTORS, net)
-
-
-def _default(values: Mapping[str, Item], net: torch.nn.Module) -> Item:
-    """That of the network's constructor, or where it has none the paper's."""
-    return values.get(net.constructor.fun_name, values["boxmask_resnet50"])
+def _given_or_own(given: Item | None, own: Mapping[str, Item], net: torch.nn.Module) -> Item:
+    """What is given; else that of the network's constructor, or where it has none the paper's."""
+    return own.get(net.constructor.fun_name, own["boxmask_resnet50"]) if given is None else given
 
 
 def load_masker(checkpoint: Path, *, device: str | None = None, search_factor: float | None = None,

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Names
-from collections.abc import Sequence as SequenceOf
 from concurrent.futures import Future, wait
 from contextlib import closing, suppress
 from functools import partial
@@ -19,12 +18,11 @@ from boxmask.generate.engine import Watch, generate_masks
 from boxmask.generate.helpers import Helpers, WriteBehind
 from boxmask.generate.ledger import Failure
 from boxmask.generate.manifest import Manifest
-from boxmask.generate.masker import Masker, Scores
+from boxmask.generate.masker import Masker
 from boxmask.generate.outcomes import Event, FrameDone, Outcome, SequenceFailed
 from boxmask.generate.outfolder import OutFolder, OutputError, version
 from boxmask.generate.phases import Phases
 from boxmask.generate.settings import OnRecord, Record
-from boxmask.generate.work import Job
 from boxmask.generate.writer import SequenceWriter, require_replaceable
 from boxmask.readers.sequence import Dataset, DatasetError, Sequence
 
@@ -94,10 +92,10 @@ class Worker:
 
         behind: WriteBehind[Event] = WriteBehind(helpers, _MAX_BEHIND)
 
-        def watch(job: Job, scores: SequenceOf[Scores]) -> None:
-            """The frames of a window wait for others, those of earlier ones are written meanwhile."""
+        def watch(*solved: Any) -> None:
+            """While the frames of a window wait for others, those of earlier ones have been written."""
             if self._watch is not None:
-                self._watch(job, scores)
+                self._watch(*solved)
             self._settle(behind)
 
         try:
